@@ -1,0 +1,1 @@
+$(eval $(call concept,journal,lib/journal/journal.c,,))
