@@ -128,6 +128,9 @@ entry *directory_create_calendar_resource(directory *d, const char *address, con
 entry *directory_copy_cos(directory *d, const char *source, const char *name, GError **error);
 /* E is as it was read: a name and the values that "+attr" and "-attr" meet. */
 bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
+/* Same for the system's own records, which an administrator cannot change
+ * (zimbraLastLogonTimestamp, zimbraAuthTokenKey…), in any state of the domain. */
+bool directory_modify_system(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
 /* Accounts, resources, lists (a new address) and COSes. */
 bool directory_rename(directory *d, entry *e, const char *name, GError **error);
 /* Deletes with all that refers to it (aliases, memberships). */

@@ -85,26 +85,27 @@ bool directory_address_free(directory *d, const char *address, GError **error);
 entry *directory_domain_to_write(directory *d, const char *address, GError **error);
 
 /* ---- change.c ---- */
-typedef struct mods mods;
-mods *mods_new(void);
-void mods_free(mods *m);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(mods, mods_free)
-void mods_add(mods *m, int op, const char *attr, const char *value);    /* VALUE NULL: the whole attribute */
-bool mods_has(const mods *m, const char *attr);
-const char *mods_value(const mods *m, const char *attr);                /* first, NULL none */
-LDAPMod **mods_array(mods *m);
-bool mods_empty(const mods *m);
+typedef struct modlist modlist;
+modlist *mods_new(void);
+void mods_free(modlist *m);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(modlist, mods_free)
+void mods_add(modlist *m, int op, const char *attr, const char *value);    /* VALUE NULL: the whole attribute */
+bool mods_has(const modlist *m, const char *attr);
+const char *mods_value(const modlist *m, const char *attr);                /* first, NULL none */
+LDAPMod **mods_array(modlist *m);
+bool mods_empty(const modlist *m);
 /* Changes of an administrator into mods: names, values and places checked.
- * E NULL: a new entry of KIND. */
-bool mods_of_changes(mods *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, GError **error);
+ * E NULL: a new entry of KIND. SYSTEM: not an administrator, places and
+ * immutability do not count. */
+bool mods_of_changes(modlist *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, bool system, GError **error);
 /* An attribute of a new entry unless the administrator gave one. */
-void mods_default(mods *m, const char *attr, const char *value);
+void mods_default(modlist *m, const char *attr, const char *value);
 /* zimbraId and zimbraCreateTimestamp of a new entry. */
-void mods_identity(mods *m);
+void mods_identity(modlist *m);
 /* Object classes; EXTRA: the attribute of the global config that names more. */
-bool mods_classes(directory *d, mods *m, const char *const *classes, const char *extra, GError **error);
+bool mods_classes(directory *d, modlist *m, const char *const *classes, const char *extra, GError **error);
 /* Adds the entry and reads it back. */
-entry *directory_add_entry(directory *d, const char *dn, mods *m, GError **error);
+entry *directory_add_entry(directory *d, const char *dn, modlist *m, GError **error);
 
 /* ---- list.c, alias.c ---- */
 /* Removes ADDRESSES from every list that has them as members. */
@@ -115,7 +116,7 @@ bool directory_delete_alias_entries(directory *d, entry *target, GError **error)
 
 /* ---- account.c ---- */
 /* zimbraMailTransport and zimbraMailStatus that follow from other changes. */
-bool account_follow_changes(directory *d, mods *m, GError **error);
+bool account_follow_changes(directory *d, modlist *m, GError **error);
 bool directory_delete_below(directory *d, const char *dn, GError **error);
 
 /* ---- domain.c, container.c ---- */
