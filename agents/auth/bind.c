@@ -6,11 +6,9 @@
 #include <string.h>
 #include <sys/time.h>
 
-#define CA_FILE PREFIX "/ssl/zimbra/ca/ca.pem"
-
 struct binder {
-    char *url;
-    bool starttls;
+    char *url, *ca_file;
+    bool starttls, verify;
     LDAP *ld;
 };
 
@@ -18,8 +16,9 @@ binder *binder_new(localconfig *lc)
 {
     binder *b = g_new0(binder, 1);
     b->url = g_strdup(localconfig_get_or(lc, "ldap_url", "ldapi:///"));
-    b->starttls = localconfig_get_int(lc, "ldap_starttls_supported", 0) == 1 && !g_str_has_prefix(b->url, "ldapi:")
-                  && !g_str_has_prefix(b->url, "ldaps:");
+    b->ca_file = g_strdup(localconfig_get_or(lc, "ssl_ca_certificate", PREFIX "/ssl/zimbra/ca/ca.pem"));
+    b->verify = !localconfig_get_bool(lc, "ssl_allow_untrusted_certs", false);
+    b->starttls = localconfig_get_bool(lc, "ldap_starttls_supported", false) && g_str_has_prefix(b->url, "ldap:");
     return b;
 }
 
@@ -36,20 +35,17 @@ void binder_free(binder *b)
         return;
     disconnect(b);
     g_free(b->url);
+    g_free(b->ca_file);
     g_free(b);
 }
 
-static int set_tls(LDAP *ld)
+static int set_tls(binder *b)
 {
-    int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
-    int r = LDAP_OPT_SUCCESS;
-    if (g_file_test(CA_FILE, G_FILE_TEST_EXISTS))
-        r = ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, CA_FILE);
-    if (r == LDAP_OPT_SUCCESS)
-        r = ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
-    if (r == LDAP_OPT_SUCCESS)
-        r = ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client);
-    return r == LDAP_OPT_SUCCESS ? LDAP_SUCCESS : LDAP_LOCAL_ERROR;
+    int require = b->verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_ALLOW, client = 0;
+    bool done = ldap_set_option(b->ld, LDAP_OPT_X_TLS_CACERTFILE, b->ca_file) == LDAP_OPT_SUCCESS
+             && ldap_set_option(b->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &require) == LDAP_OPT_SUCCESS
+             && ldap_set_option(b->ld, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS;
+    return done ? LDAP_SUCCESS : LDAP_LOCAL_ERROR;
 }
 
 static int connect_directory(binder *b)
@@ -64,7 +60,7 @@ static int connect_directory(binder *b)
     (void) ldap_set_option(b->ld, LDAP_OPT_TIMEOUT, &limit);
     (void) ldap_set_option(b->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
     if (b->starttls || g_str_has_prefix(b->url, "ldaps:"))
-        r = set_tls(b->ld);
+        r = set_tls(b);
     if (r == LDAP_SUCCESS && b->starttls)
         r = ldap_start_tls_s(b->ld, NULL, NULL);
     if (r != LDAP_SUCCESS)

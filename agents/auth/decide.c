@@ -302,6 +302,7 @@ static void add_ticket(decider *d, directory *dir, const question *q, answer *a)
         return;
     }
     a->ticket = keys_issue(d->keys, a->mail_host, a->account_id, q->protocol, g_get_real_time() / G_USEC_PER_SEC);
+    a->route_key = keys_route_key(d->keys);
     if (!a->ticket)
         refuse(a, AUTH_TEMPFAIL, "no ticket could be issued (zimbraAuthTokenKey, zimbraId)");
 }

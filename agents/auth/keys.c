@@ -110,6 +110,19 @@ char *keys_issue(keys *k, const char *host, const char *account_id, const char *
     return ticket;
 }
 
+char *keys_route_key(keys *k)
+{
+    uint8_t key[TICKET_KEY_LEN];
+    g_autoptr(GMutexLocker) locked = g_mutex_locker_new(&k->lock);
+    /* No host is named so: a name has no space. */
+    if (k->secrets->len == 0 || ticket_derive_key(k->secrets->pdata[0], "route cache", key) < 0)
+        return NULL;
+    GString *hex = g_string_new(NULL);
+    for (size_t i = 0; i < sizeof key; i++)
+        g_string_append_printf(hex, "%02x", key[i]);
+    return g_string_free(hex, FALSE);
+}
+
 static int remember(keys *k, const redeemed *r, gint64 now_sec)
 {
     for (redeemed *old; (old = g_queue_peek_head(&k->by_age)) != NULL && old->expires < now_sec; ) {

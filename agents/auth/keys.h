@@ -24,6 +24,9 @@ void keys_set(keys *k, const char *const *secrets, gint64 good_until_usec);
 
 /* Ticket to be redeemed at HOST; NULL without a secret. Caller frees. */
 char *keys_issue(keys *k, const char *host, const char *account_id, const char *purpose, gint64 now_sec);
+/* Key, in hex, by which the proxies of a system sign routes in memcached (nobody
+ * else may write there what nginx follows); NULL without a secret. Caller frees. */
+char *keys_route_key(keys *k);
 /* As ticket_verify(), and each ticket passes once: -EALREADY after that;
  * -ENOKEY without a secret; -ENOSPC when too many are remembered. */
 int keys_redeem(keys *k, const char *ticket, const char *purpose, gint64 now_sec, char **ret_account_id);

@@ -51,6 +51,7 @@ void answer_unref(answer *a)
     g_free(a->mail_transport);
     g_free(a->reason);
     g_free(a->ticket);
+    g_free(a->route_key);
     g_free(a->list);
     g_free(a->account_dn);
     g_free(a->domain_dn);
@@ -69,6 +70,7 @@ answer *answer_copy(const answer *a)
     b->imap_port = a->imap_port;
     b->pop3_port = a->pop3_port;
     b->list = g_strdup(a->list);
+    b->route_key = g_strdup(a->route_key);
     b->proof = a->proof;
     b->keep = a->keep;
     b->account_dn = g_strdup(a->account_dn);

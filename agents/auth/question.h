@@ -34,7 +34,7 @@ typedef struct {
     int64_t quota_bytes;
     char *reason;
     uint16_t imap_port, pop3_port;
-    char *ticket;
+    char *ticket, *route_key;
     char *list;
     proof_kind proof;
     bool keep;            /* may be cached */

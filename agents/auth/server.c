@@ -101,6 +101,7 @@ static GByteArray *encode(const asked *q, const answer *a)
         m.field[AUTH_F_IMAP_PORT] = imap;
         m.field[AUTH_F_POP3_PORT] = pop3;
         m.field[AUTH_F_TICKET] = a->ticket;
+        m.field[AUTH_F_ROUTE_KEY] = a->route_key;
     }
     GByteArray *bytes = auth_wire_encode(&m);
     if (bytes)
