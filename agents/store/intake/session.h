@@ -28,7 +28,7 @@ typedef struct {
     spam_watch spam;
     GByteArray *body;            /* the message while it is at most 32 KiB */
     int spool;                   /* then a descriptor on the volume of the first recipient's shard */
-    uint64_t size;
+    uint64_t size, limit;        /* bytes with the Return-Path field; how many it may become */
     const char *failure;         /* reply to all recipients; set once, the rest of DATA is read and dropped */
     GBytes *summary;
     char *message_id;

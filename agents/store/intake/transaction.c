@@ -15,7 +15,6 @@
 #include "lib/journal/journal.h"
 
 #define INLINE_MAX (32 * 1024)
-#define STORE_SIZE_MAX UINT32_MAX
 
 static const char no_spool[] = "451 4.3.0 The mail store is not available, try later";
 
@@ -85,16 +84,17 @@ void transaction_begin_data(session *s)
     t->body = g_byte_array_sized_new(4096);
     g_autofree char *trace = g_strdup_printf("Return-Path: <%s>\r\n", t->sender);
     store_text(t, trace, strlen(trace));
+    uint64_t max = s->in->config.max_message_size;
+    t->limit = max ? max + t->size : UINT32_MAX;         /* the store's own limit */
 }
 
 void transaction_text(const char *bytes, size_t len, void *data)
 {
     session *s = data;
     transaction *t = &s->t;
-    uint64_t max = s->in->config.max_message_size;
     if (t->failure)
         return;
-    if ((max && t->size + len > max + LMTP_PATH_MAX) || t->size + len > STORE_SIZE_MAX) {
+    if (t->size + len > t->limit) {
         t->failure = "552 5.3.4 The message exceeds the limit";
         g_byte_array_set_size(t->body, 0);
         return;
