@@ -4,8 +4,11 @@
  *
  * All calls are made from the shard's loop and never block. A change is applied
  * in memory and logged at once; its callback comes after the log's fdatasync
- * (group commit), in the loop. Only then may a client be told. A change of one
- * mailbox made after another is never durable without it. */
+ * (group commit), in the loop, never before the call returned. Only then may a
+ * client be told. A change of one mailbox made after another is never durable
+ * without it. Callbacks always come while the shard is open; they keep the
+ * mailbox alive by themselves (no reference needed for the time of a call). A
+ * failed flush never calls back: the process ends. */
 #ifndef MAILSTEAD_STORE_MAILBOX_H
 #define MAILSTEAD_STORE_MAILBOX_H
 
@@ -45,16 +48,33 @@ void shard_get_stats(const shard *s, shard_stats *ret);
 typedef struct mailbox mailbox;
 typedef void (*mailbox_cb)(int r, mailbox *m, void *data);
 /* Opens (loading or creating it: Inbox, Sent, Drafts, Trash, Junk subscribed).
+ * NAME (the account's address) is kept for the administrator's eyes.
  * On 0 the callback owns one reference. May call back before it returns. */
 void mailbox_open(shard *s, const char *account_id, const char *name, mailbox_cb cb, void *data);
+/* The same for a delivery: does not load folders, so it costs nothing on a cold
+ * mailbox. Only mailbox_append() (to any FOLDER_ID_...), id, account, quota and
+ * size may be used on it. Returns one reference at once; NULL: not a valid id. */
+mailbox *mailbox_open_header(shard *s, const char *account_id, const char *name);
 mailbox *mailbox_ref(mailbox *m);
 void mailbox_unref(mailbox *m);
 uint64_t mailbox_id(const mailbox *m);
 const char *mailbox_account_id(const mailbox *m);
-void mailbox_set_quota(mailbox *m, int64_t quota_bytes);   /* 0: none */
+/* Bytes, 0: none. Not stored: the directory owns it; set after each open. */
+void mailbox_set_quota(mailbox *m, int64_t quota_bytes);
+bool mailbox_over_quota(const mailbox *m, uint64_t more_bytes);
 uint64_t mailbox_size(const mailbox *m);                   /* bytes of all messages */
 
+/* Calls back when all that was logged for this mailbox before is durable (at
+ * once when it is already): before STATUS or NOOP tells counts of folder_info,
+ * which run ahead of the log by up to one flush. */
+typedef void (*commit_cb)(int r, void *data);
+void mailbox_barrier(mailbox *m, commit_cb cb, void *data);
+
 /* ---- folders ---- */
+
+enum {   /* ids of the folders every mailbox has; other ids start at 256 */
+    FOLDER_ID_INBOX = 2, FOLDER_ID_TRASH = 3, FOLDER_ID_JUNK = 4, FOLDER_ID_SENT = 5, FOLDER_ID_DRAFTS = 6,
+};
 
 enum {   /* folder_info.special_use (RFC 6154) */
     FOLDER_INBOX = 1, FOLDER_SENT = 2, FOLDER_DRAFTS = 4, FOLDER_TRASH = 8, FOLDER_JUNK = 16,
@@ -72,9 +92,13 @@ const folder_info *mailbox_folder(mailbox *m, uint32_t id);
 const folder_info *mailbox_folder_by_name(mailbox *m, const char *name);   /* INBOX in any case */
 const folder_info *mailbox_folder_at(mailbox *m, unsigned index);          /* name order; NULL past the end */
 
-typedef void (*commit_cb)(int r, void *data);
 /* 0: logged, the callback will come; negative errno: refused now, no callback.
- * -EEXIST, -ENOENT, -EINVAL (name), -EPERM (INBOX and special rules), -EDQUOT. */
+ * -EEXIST, -ENOENT, -EINVAL (name: empty part, control character, not UTF-8, too
+ * long or deep), -EPERM (the five own folders cannot be deleted, nor but INBOX
+ * renamed), -EDQUOT, -ENOSPC (volume 95 % full), -EAGAIN (too much unapplied:
+ * answer with a temporary error).
+ * Missing parents of a created or renamed folder are made \Noselect. Deleting
+ * a folder that has children leaves it \Noselect; deleting such a one: -EPERM. */
 int mailbox_create_folder(mailbox *m, const char *name, unsigned special_use, commit_cb cb, void *data, uint32_t *ret_id);
 int mailbox_delete_folder(mailbox *m, uint32_t id, commit_cb cb, void *data);
 int mailbox_rename_folder(mailbox *m, uint32_t id, const char *new_name, commit_cb cb, void *data); /* INBOX: RFC 9051 §6.3.6 */
@@ -92,44 +116,65 @@ typedef struct {         /* 40 bytes, as in the page table */
     int64_t date;        /* INTERNALDATE, Unix time */
 } message_record;
 
-/* Immutable, counted snapshot of a folder, ascending by uid. */
-typedef struct { uint32_t folder, n; uint64_t highestmodseq; const message_record *records; } folder_view;
+/* Immutable, counted snapshot of a folder, ascending by uid. Records lie in pages
+ * that snapshots share; any thread may read one it holds a reference of. */
+typedef struct { uint32_t folder, n, uidvalidity, uidnext, unseen; uint64_t highestmodseq; } folder_view;
 typedef void (*view_cb)(int r, folder_view *v, void *data);
-/* The current snapshot; the callback owns one reference. May call back at once. */
+/* The snapshot of now, handed out once all of it is durable (at once when it is,
+ * perhaps before the call returns); the callback owns one reference. -ENOENT. */
 void mailbox_view(mailbox *m, uint32_t folder, view_cb cb, void *data);
 folder_view *folder_view_ref(folder_view *v);
 void folder_view_unref(folder_view *v);
+const message_record *folder_view_at(const folder_view *v, uint32_t index);   /* from 0 (sequence number - 1); NULL past the end */
+uint32_t folder_view_lower(const folder_view *v, uint32_t uid);               /* index of the first uid >= UID; n: none */
+const message_record *folder_view_find(const folder_view *v, uint32_t uid);   /* NULL: no such uid */
+/* What changed from OLD to NEW (of one folder), ascending by uid. Expunged: AFTER
+ * NULL, INDEX in OLD. New: BEFORE NULL, INDEX in NEW. Flags: both, INDEX in NEW. */
+typedef void (*folder_diff_fn)(const message_record *before, const message_record *after, uint32_t index, void *data);
+void folder_view_diff(const folder_view *before, const folder_view *after, folder_diff_fn fn, void *data);
 
-/* A message to store. BODY (inline, <= 32 KiB) or FD (O_TMPFILE of
- * shard_spool_fd(), complete) holds it, as CRLF text. Not consumed. */
+/* A message to store, as CRLF text. FD: O_TMPFILE of shard_spool_fd(), complete;
+ * give the same one to every recipient and they share the inode. BODY: the text
+ * in memory; needed when there is no FD, useful (saves a read) up to
+ * STORE_INLINE_MAX. Nothing is consumed; FD may be closed after the call. */
 typedef struct {
-    int fd;                         /* -1 when only inline */
-    const void *body; size_t body_len;
-    uint64_t size;
+    int fd;                         /* -1: BODY holds it all, SIZE <= STORE_INLINE_MAX */
+    const void *body;               /* NULL or SIZE bytes */
+    uint64_t size;                  /* 1 .. UINT32_MAX */
     const void *summary; size_t summary_len;   /* mime_summary_encode() */
     unsigned flags; uint64_t tags; int64_t date;
-    const char *incoming;           /* path once linked below incoming/ and durable, else NULL */
 } new_message;
 typedef void (*append_cb)(int r, uint32_t uidvalidity, uint32_t uid, void *data);
 #define STORE_INLINE_MAX (32 * 1024)
+/* 0: accepted, the callback will come once durable (or with an error, when the
+ * message was over STORE_INLINE_MAX and its own flush found the disk full, or
+ * the mailbox had to be loaded and the folder is gone); else as above. */
 int mailbox_append(mailbox *m, uint32_t folder, const new_message *msg, append_cb cb, void *data);
 /* A descriptor on the volume to spool a message into (O_TMPFILE). */
 int shard_spool_fd(shard *s);
 
+/* The folder of these three must have been viewed since the mailbox was opened
+ * (its records stay in memory while the mailbox is referenced), else -EINVAL.
+ * UIDS ascending; those that do not exist are passed over (copy: -ENOENT when
+ * none is left, and *RET_UIDS then has 0 for a missing one). */
 typedef enum { FLAGS_SET, FLAGS_ADD, FLAGS_REMOVE } flags_op;
-/* UIDS ascending. TAGS: bits of mailbox_tag(). */
+/* TAGS: bits of mailbox_tag(). Raises modseq only of records that change. */
 int mailbox_set_flags(mailbox *m, uint32_t folder, const uint32_t *uids, size_t n, flags_op op, unsigned flags, uint64_t tags, commit_cb cb, void *data);
 /* COPY (RFC 4315): *RET_UIDS has n new uids (caller frees) when 0 is returned. */
 int mailbox_copy(mailbox *m, uint32_t folder, const uint32_t *uids, size_t n, uint32_t to, bool move, commit_cb cb, void *data, uint32_t **ret_uids);
 /* Removes those of UIDS that exist. */
 int mailbox_expunge(mailbox *m, uint32_t folder, const uint32_t *uids, size_t n, commit_cb cb, void *data);
 
-/* Keyword <-> bit (at most 64 a mailbox). -ENOSPC when full, -ENOENT when CREATE is false. */
+/* Keyword <-> bit (at most 64 a mailbox, kept for good). -ENOSPC when full,
+ * -ENOENT when unknown and CREATE is false, -EINVAL: not an atom of <= 100 bytes.
+ * A new one is durable no later than the change that uses it. */
 int mailbox_tag(mailbox *m, const char *keyword, bool create);
 const char *mailbox_tag_name(mailbox *m, unsigned bit);
 
 /* ---- reading ---- */
 
+/* ITEM from a message_record. May call back at once; -ENOENT when expunged and
+ * cleaned away meanwhile (blobs outlive the expunge until a later checkpoint). */
 typedef void (*summary_cb)(int r, const void *summary, size_t len, void *data);
 void mailbox_summary(mailbox *m, uint32_t item, summary_cb cb, void *data);
 typedef void (*blob_cb)(int r, int fd, uint64_t size, void *data);   /* fd is the callback's */

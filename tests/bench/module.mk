@@ -1,0 +1,1 @@
+$(eval $(call program,bench/cold-mailboxes,tests/bench/cold-mailboxes.c,,sqlite3,,))
