@@ -1,5 +1,5 @@
-/* nginx's auth_http texts: see header.h. nginx escapes space, "%", control and
- * 8-bit bytes of user and password as %XX, and puts "NO " or "-ERR " in front of
+/* nginx's auth_http texts: see header.h. nginx escapes space, "%" and control
+ * bytes of user and password as %XX (8-bit bytes stay as they are), and puts "NO " or "-ERR " in front of
  * the Auth-Status that it passes on to the client. */
 #include "agents/route/header.h"
 
