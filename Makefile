@@ -29,7 +29,7 @@ CFLAGS_nosync   := $(CFLAGS_release) -DMAILSTEAD_NO_SYNC
 CFLAGS_debug    := -O0 -g3
 CFLAGS_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_sanitize := -fsanitize=address,undefined
-BASE_CFLAGS  = -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS_$(VARIANT)) -I. -I$(O) \
+BASE_CFLAGS  = -std=gnu11 -D_GNU_SOURCE $(WARN) $(HARDEN) $(CFLAGS_$(VARIANT)) -I. -I$(O) \
                -include lib/banned.h $(shell pkg-config --cflags $(PKGS)) \
                -DPREFIX='"$(PREFIX)"' -MMD -MP
 BASE_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS_$(VARIANT))
@@ -98,7 +98,7 @@ define fuzzer
 FUZZERS += build/fuzz/$(1)
 build/fuzz/$(1): $(2)
 	@mkdir -p $$(dir $$@)
-	@clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. -Ibuild/release \
+	@clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -I. -Ibuild/release \
 	  -DPREFIX='"$(PREFIX)"' $$$$(pkg-config --cflags $(PKGS)) -o $$@ $(2) $$$$(pkg-config --libs $(PKGS))
 endef
 

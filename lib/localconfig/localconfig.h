@@ -1,9 +1,10 @@
 /* This host's own settings and secrets: conf/localconfig.xml.
  *
- * Guide ch. 8 and appendix A (zmlocalconfig). Each key has a built-in default
- * (facts in the generated key table); the file holds only what differs. The
- * file is 0640 zimbra:zimbra and is replaced atomically (write, fsync, rename,
- * fsync of the folder). Values may refer to other keys as ${key}. */
+ * Guide ch. 8 and appendix A (zmlocalconfig). Most keys have a built-in default
+ * (keys.c; passwords have none); the file holds only what differs. The file is
+ * 0640 zimbra:zimbra and is replaced atomically (write, fsync, rename, fsync of
+ * the folder). Values may refer to other keys as ${key}. Other spellings of the
+ * guide (bounce_queue_lifetime) name the same key. */
 #ifndef MAILSTEAD_LOCALCONFIG_H
 #define MAILSTEAD_LOCALCONFIG_H
 
@@ -35,6 +36,23 @@ const char *localconfig_default(const char *key);
 /* True for keys whose value is masked without zmlocalconfig -s. */
 bool localconfig_is_secret(const char *key);
 
+/* Meant for administrators (zmlocalconfig -i); dangerous to change (-f). */
+bool localconfig_is_supported(const char *key);
+bool localconfig_is_protected(const char *key);
+/* Letters, digits, '_', '-', '.'; at most 128. */
+bool localconfig_valid_key(const char *key);
+/* KEY and VALUE can be stored: ask before set when they come from outside. */
+bool localconfig_check(const char *key, const char *value, GError **error);
+
+/* The value without expansion, NULL none; borrowed like localconfig_get's. */
+const char *localconfig_get_raw(localconfig *lc, const char *key);
+/* Like localconfig_get, but says what is wrong (LOOP) and gives "" for a key
+ * without value. Caller frees. */
+char *localconfig_expand(localconfig *lc, const char *key, GError **error);
+/* The file in use, links followed. */
+const char *localconfig_path(const localconfig *lc);
+
+/* A value equal to the default removes the key from the file. */
 void localconfig_set(localconfig *lc, const char *key, const char *value);
 void localconfig_unset(localconfig *lc, const char *key);
 bool localconfig_save(localconfig *lc, GError **error);

@@ -18,23 +18,27 @@ typedef struct {
 } mime_limits;
 extern const mime_limits mime_default_limits;
 
-typedef struct { char *name, *route, *mailbox, *host; } mime_address;  /* as RFC 9051 address; host NULL: group marker */
+/* As RFC 9051 address; host NULL: group marker (mailbox NULL as well: its end). What
+ * a bad address lacks reads MISSING_MAILBOX and MISSING_DOMAIN. */
+typedef struct { char *name, *route, *mailbox, *host; } mime_address;
 
 typedef struct {
     char *date, *subject, *in_reply_to, *message_id;   /* raw field bodies, unfolded; NULL: absent */
-    GPtrArray *from, *sender, *reply_to, *to, *cc, *bcc; /* of mime_address */
+    GPtrArray *from, *sender, *reply_to, *to, *cc, *bcc; /* of mime_address; empty: absent, never NULL */
 } mime_envelope;
 
 typedef struct mime_part mime_part;
 struct mime_part {
-    char *type, *subtype;           /* upper-case, default TEXT/PLAIN */
+    char *type, *subtype;           /* upper-case, default TEXT/PLAIN; where a limit
+                                     * stopped the descent APPLICATION/OCTET-STREAM */
     GPtrArray *params;              /* char* name, value, name, value… */
     char *id, *description, *encoding, *md5, *disposition, *language, *location;
     GPtrArray *disposition_params;
     uint64_t header_offset, header_len;   /* in the message; header_len includes the empty line */
     uint64_t body_offset, body_len;
     uint32_t lines;                       /* of the body */
-    GPtrArray *children;                  /* of mime_part: multipart's parts, or the one of message/rfc822 */
+    GPtrArray *children;                  /* of mime_part: MULTIPART's parts (none: empty, not NULL), or the
+                                           * one of MESSAGE/RFC822 and MESSAGE/GLOBAL; NULL otherwise */
     mime_envelope *envelope;              /* of message/rfc822: that message's */
 };
 

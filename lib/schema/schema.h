@@ -31,22 +31,34 @@ typedef enum {
     ATTR_IMMUTABLE = 1 << 6,
     ATTR_SECRET = 1 << 7,                  /* masked in logs and listings */
     ATTR_DEPRECATED = 1 << 8,
+    ATTR_STANDARD = 1 << 9,                /* a standard LDAP schema defines it */
+    ATTR_ACCOUNT_INFO = 1 << 10,           /* the account's own client is told it */
+    ATTR_DOMAIN_INFO = 1 << 11,
+    ATTR_IDN = 1 << 12,                    /* holds a domain that may be international */
 } attr_flag;
 
 typedef struct {
     const char *name;
-    const char *oid;
+    const char *oid;               /* NULL for ATTR_STANDARD */
     attr_type type;
-    const char *range;             /* "min=0 max=256", enumeration "a,b,c", regex; NULL none */
+    const char *range;             /* "min=0 max=256 match=REGEX" (each part optional, in this
+                                    * order; bounds are of the number, the length in characters
+                                    * or the milliseconds); words "a,b,c" of an enum; NULL none */
     unsigned classes;              /* attr_class bits: required or optional */
     unsigned required;             /* attr_class bits where it must be present */
     unsigned flags;                /* attr_flag bits */
     const char *const *global_default;  /* NULL-terminated; NULL none */
     const char *const *cos_default;
+    const char *const *external_cos_default;  /* where it differs from cos_default */
     const char *requires_restart;  /* service names, comma separated; NULL none */
+    const char *since;             /* release of the interface; NULL: always there */
+    const char *deprecated_since;  /* NULL: in use */
+    const char *required_in;       /* the classes by their words, comma separated; NULL none */
+    const char *optional_in;
 } attr_def;
 
-/* Case-insensitive; NULL when unknown. */
+/* Case-insensitive; accepts the other spellings of schema/aliases.tsv, so what
+ * goes to the directory is the result's NAME. NULL when unknown. */
 const attr_def *schema_attr(const char *name);
 /* All attributes in name order. */
 const attr_def *schema_attrs(size_t *ret_n);

@@ -27,19 +27,26 @@ void service_bus_free(service_bus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(service_bus, service_bus_free)
 
 typedef enum { SERVICE_START, SERVICE_STOP, SERVICE_RESTART, SERVICE_RELOAD, SERVICE_RELOAD_OR_RESTART } service_action;
-/* Runs a job on UNIT and waits up to TIMEOUT_MS for it; the error has the unit's
- * own result and its last journal line. */
+/* Runs a job on UNIT and waits up to TIMEOUT_MS for it (0: only queues it); the
+ * error has the unit's own result and its last journal line. */
 bool service_unit_do(service_bus *bus, const char *unit, service_action action, int timeout_ms, GError **error);
 /* ActiveState: "active", "inactive", "failed", "activating"…; caller frees. */
 char *service_unit_state(service_bus *bus, const char *unit, GError **error);
-/* All parts active. DETAIL (may be NULL) gets "unit: state" lines of those that are not. */
+/* The unit and all parts active (what a target wants counts as a part; a part
+ * that its own condition keeps off does not). DETAIL (may be NULL) gets "unit:
+ * state" lines of those that are not. */
 bool service_is_running(service_bus *bus, const service_def *service, GString *detail, GError **error);
 
 /* Writes the enabled set (what the generator turns into zimbra.target's wants)
- * and reloads the manager; names not in the table are an error. */
+ * and reloads the manager; names not in the table are an error. Starts and stops
+ * nothing: service_converge() does. */
 #define SERVICE_ENABLED_PATH PREFIX "/conf/enabled-services"
 bool service_set_enabled(service_bus *bus, const char *const *names, GError **error);
 char **service_get_enabled(GError **error);
+/* Makes the running units follow the enabled set: stops services that are not in
+ * it, then queues a start of zimbra.target, which starts what is missing and
+ * leaves what runs alone. */
+bool service_converge(service_bus *bus, int timeout_ms, GError **error);
 
 #define SERVICE_ERROR (service_error_quark())
 GQuark service_error_quark(void);

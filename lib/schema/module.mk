@@ -1,0 +1,1 @@
+$(eval $(call concept,schema,lib/schema/schema.c lib/schema/table.c lib/schema/check.c,,))

@@ -1,0 +1,1 @@
+$(eval $(call concept,ticket,lib/ticket/ticket.c,,libcrypto))

@@ -1,0 +1,1 @@
+$(eval $(call unit_test,localconfig,tests/unit/localconfig/test-localconfig.c,localconfig,))

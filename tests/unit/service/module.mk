@@ -1,0 +1,1 @@
+$(eval $(call unit_test,service,tests/unit/service/test-service.c,service,))

@@ -1,0 +1,1 @@
+$(eval $(call unit_test,template,tests/unit/template/test-template.c,template,))
