@@ -2,8 +2,8 @@
  *
  * One directory handle is one libldap connection, for one thread. Every call
  * blocks up to the time limit (localconfig ldap_read_timeout) and reconnects
- * once by itself when the server went away. Tree and entry facts: guide ch. 4;
- * design §7. */
+ * once by itself when the server went away. Names are stored in lower case and
+ * compared so. Tree and entry facts: guide ch. 4; design §7. */
 #ifndef MAILSTEAD_DIRECTORY_H
 #define MAILSTEAD_DIRECTORY_H
 
@@ -26,6 +26,10 @@ typedef enum {
     DIRECTORY_ERROR_FAILED,
 } directory_error;
 
+/* The name that administrators' scripts look for: "account.NO_SUCH_ACCOUNT",
+ * "account.INVALID_ATTR_VALUE", "service.INVALID_REQUEST"… Borrowed, constant. */
+const char *directory_error_name(const GError *error);
+
 /* ---- connection ---- */
 
 /* Connects to ldap_url (READ) or ldap_master_url (WRITE) of LC, StartTLS where
@@ -39,6 +43,12 @@ directory *directory_open_as(localconfig *lc, const char *url, const char *bind_
                              const char *password, GError **error);
 void directory_close(directory *d);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(directory, directory_close)
+
+/* Entries that others inherit from (COS, domain, global config) are read anew
+ * for every call unless they may be up to MAX_AGE_MS old. A process that hears
+ * of changes sets an age and flushes. Writing through the handle flushes. */
+void directory_set_cache(directory *d, unsigned max_age_ms);
+void directory_flush(directory *d);
 
 /* ---- entries: reference counted, immutable once handed out ---- */
 
@@ -90,11 +100,15 @@ typedef bool (*directory_each_fn)(entry *e, void *data);
 bool directory_each(directory *d, entry_kind kind, const char *base_dn, const char *filter,
                     directory_each_fn fn, void *data, GError **error);
 
-/* Raw search without inheritance; ATTRS NULL: all. Caller unrefs each. */
+/* Raw search without inheritance; ATTRS NULL: all. The array unrefs the entries. */
 GPtrArray *directory_search(directory *d, const char *base_dn, int ldap_scope, const char *filter,
                             const char *const *attrs, GError **error);
+/* How many entries match, none of them held in memory. */
+bool directory_count(directory *d, entry_kind kind, const char *base_dn, const char *filter, gint64 *ret_n, GError **error);
 /* RFC 4515 escaping of an assertion value. Caller frees. */
 char *directory_escape(const char *value);
+/* RFC 4514 escaping of an RDN's value. Caller frees. */
+char *directory_escape_dn(const char *value);
 
 /* ---- writing ---- */
 
@@ -110,18 +124,42 @@ entry *directory_create_server(directory *d, const char *name, const attr_change
  * its zimbraMailTransport lmtp:HOST:PORT. */
 entry *directory_create_account(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error);
 entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n, GError **error);
+entry *directory_create_calendar_resource(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error);
+entry *directory_copy_cos(directory *d, const char *source, const char *name, GError **error);
+/* E is as it was read: a name and the values that "+attr" and "-attr" meet. */
 bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
+/* Same for the system's own records, which an administrator cannot change
+ * (zimbraLastLogonTimestamp, zimbraAuthTokenKey…), in any state of the domain. */
+bool directory_modify_system(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
+/* Accounts, resources, lists (a new address) and COSes. */
+bool directory_rename(directory *d, entry *e, const char *name, GError **error);
 /* Deletes with all that refers to it (aliases, memberships). */
 bool directory_delete(directory *d, entry *e, GError **error);
+/* Stored with slapd's own hash (RFC 3062). What is hashed is the password in
+ * Unicode's composed form (NFC); a login check must do the same. */
 bool directory_set_password(directory *d, entry *account, const char *password, GError **error);
+/* Caller frees; NULL when PASSWORD is not UTF-8. */
+char *directory_normalise_password(const char *password);
+/* Length and character rules of the account's COS; no history, no age. */
+bool directory_check_password(entry *account, const char *password, GError **error);
 bool directory_add_alias(directory *d, entry *target, const char *alias, GError **error);
 bool directory_remove_alias(directory *d, entry *target, const char *alias, GError **error);
 bool directory_add_members(directory *d, entry *list, const char *const *members, GError **error);
 bool directory_remove_members(directory *d, entry *list, const char *const *members, GError **error);
-/* Addresses of every list (direct and nested) that ADDRESS is a member of. */
+/* Addresses of every list (direct and nested) that ADDRESS is a member of, by
+ * any address of its account or list. Caller frees with g_strfreev. */
 char **directory_memberships(directory *d, const char *address, GError **error);
+/* Same with the way there: VIA is the member list, NULL for a direct membership. */
+typedef struct { char *list, *list_id, *via; } directory_membership;
+GPtrArray *directory_membership_ways(directory *d, const char *address, GError **error);
 
-/* ---- service addresses ---- */
+/* ---- names ---- */
+/* Lower case, RFC 5321 local part (dot-string) and domain in ASCII; NULL and
+ * INVALID when it is none. Caller frees. */
+char *directory_normalise_address(const char *address, GError **error);
+char *directory_normalise_domain(const char *domain, GError **error);
+/* TEXT has the form of a zimbraId. */
+bool directory_is_id(const char *text);
 /* "user@domain" -> DN of its account entry; caller frees. */
 char *directory_account_dn(const char *address);
 char *directory_domain_dn(const char *domain);

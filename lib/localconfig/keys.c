@@ -315,6 +315,7 @@ const localconfig_key localconfig_keys_table[] = {
     { "ssl_allow_accept_untrusted_certs", "true", 0 },
     { "ssl_allow_mismatched_certs", "true", 0 },
     { "ssl_allow_untrusted_certs", "false", KEY_SUPPORTED },
+    { "ssl_ca_certificate", "${zimbra_home}/ssl/zimbra/ca/ca.pem", KEY_SUPPORTED },
     { "ssl_default_digest", "sha1", 0 },
     { "ssl_disable_dh_cipher_suite", "true", 0 },
     { "stats_img_folder", "${zimbra_home}/logger/db/work", KEY_SUPPORTED },
