@@ -3,9 +3,13 @@
  * Exit status: 0 set up (or nothing to do), 1 a step failed (run it again to go
  * on), 2 usage, 3 the answers are not valid (nothing was changed), 4 this host
  * is set up already with other answers (nothing was changed). */
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "wizard/setup.h"
+
+#define LOCK_PATH SETUP_STATE_PATH ".lock"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_ANSWERS = 3, EXIT_SET_UP = 4 };
 
@@ -61,6 +65,13 @@ static int report(setup_result result, const answers *a, const GError *error)
     return EXIT_FAILED;
 }
 
+/* One set-up at a time; the lock goes with the process. */
+static bool lock(void)
+{
+    int fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 static int set_up(const answers *a)
 {
     g_autoptr(GError) error = NULL;
@@ -96,6 +107,10 @@ int main(int argc, char **argv)
     }
     if (geteuid() != 0) {
         fprintf(stderr, "zmsetup: only root can set a host up\n");
+        return EXIT_FAILED;
+    }
+    if (!lock()) {
+        fprintf(stderr, "zmsetup: another set-up is running, or " LOCK_PATH " cannot be made\n");
         return EXIT_FAILED;
     }
     return set_up(a);
