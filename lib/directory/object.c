@@ -33,12 +33,12 @@ static bool modify(directory *d, entry *e, const attr_change *attrs, size_t n, b
 
 bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
 {
-    return may_write(d, e, error) && modify(d, e, attrs, n, false, error);
+    return modify(d, e, attrs, n, true, error);
 }
 
-bool directory_modify_system(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
+bool directory_administer(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
 {
-    return modify(d, e, attrs, n, true, error);
+    return may_write(d, e, error) && modify(d, e, attrs, n, false, error);
 }
 
 /* ---- rename ---- */
