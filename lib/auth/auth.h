@@ -35,6 +35,7 @@ typedef struct {
     const char *reason;         /* for the log, never for the client */
     uint16_t imap_port;         /* zimbraImapBindPort, zimbraPop3BindPort of the mail host; */
     uint16_t pop3_port;         /* auth_login_ticket only, else 0 */
+    const char *route_key;      /* auth_login_ticket only: hex, signs cached routes */
     const char *list;           /* auth_may_send only: name of the list that ADDRESS is, NULL when it is none */
 } auth_result;
 

@@ -245,6 +245,7 @@ static void handle_reply(auth_client *c, const auth_message *m)
         .imap_port = (uint16_t) number(m->field[AUTH_F_IMAP_PORT], UINT16_MAX),
         .pop3_port = (uint16_t) number(m->field[AUTH_F_POP3_PORT], UINT16_MAX),
         .list = m->field[AUTH_F_LIST],
+        .route_key = m->field[AUTH_F_ROUTE_KEY],
     };
     deliver(c, r, &result, m->field[AUTH_F_TICKET]);
 }

@@ -27,6 +27,7 @@ static const uint16_t limits[AUTH_F_MAX] = {
     [AUTH_F_IMAP_PORT] = 5,
     [AUTH_F_POP3_PORT] = 5,
     [AUTH_F_LIST] = 512,
+    [AUTH_F_ROUTE_KEY] = 64,
 };
 
 size_t auth_wire_limit(auth_field field)

@@ -24,7 +24,7 @@
 
 typedef enum {
     AUTH_OP_LOGIN = 1,      /* protocol, user, password, client_ip */
-    AUTH_OP_TICKET,         /* same; the reply has ticket and ports */
+    AUTH_OP_TICKET,         /* same; the reply has ticket, ports, route_key */
     AUTH_OP_RESOLVE,        /* address */
     AUTH_OP_MAY_SEND,       /* address, sender, logged_in ("1" or absent) */
     AUTH_OP_MAX,
@@ -35,6 +35,7 @@ typedef enum {
     AUTH_F_LOGGED_IN,
     AUTH_F_ACCOUNT_ID, AUTH_F_NAME, AUTH_F_ACCOUNT_STATUS, AUTH_F_MAIL_HOST, AUTH_F_MAIL_TRANSPORT,
     AUTH_F_QUOTA, AUTH_F_REASON, AUTH_F_TICKET, AUTH_F_IMAP_PORT, AUTH_F_POP3_PORT, AUTH_F_LIST,
+    AUTH_F_ROUTE_KEY,
     AUTH_F_MAX,
 } auth_field;
 

@@ -116,6 +116,9 @@ typedef struct {
     GPtrArray *memory;           /* private: what the decoded pointers point into */
 } wire_message;
 
+/* The shard that owns an account: what a sender must address. */
+unsigned wire_shard_of(const char *account_id, unsigned count);
+
 /* ---- codec: no descriptors involved ---- */
 
 /* Header and payload; NULL when a field exceeds its limit. */

@@ -66,7 +66,7 @@ static void addresses(void **state)
         { "\xc3\xb6@\xc3\xa4.example", "-|-|\xc3\xb6|\xc3\xa4.example" },
         { "trailing\\", "-|-|trailing\\|MISSING_DOMAIN" },
         { "\"", "-|-|MISSING_MAILBOX|MISSING_DOMAIN" },
-        { "a:b:c@d;", "-|-|a|- ; -|-|-|-" },
+        { "a:b:c@d;", "-|-|a|- ; -|-|b|MISSING_DOMAIN ; -|-|-|-" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *s = render(cases[i].in);

@@ -72,6 +72,13 @@ static void refuses_what_exceeds_limits(void **state)
     assert_null(wire_encode(&h));
 }
 
+static void places_accounts(void **state)
+{
+    assert_int_equal(wire_shard_of("a", 1), 0);
+    assert_int_equal(wire_shard_of("A", 7), wire_shard_of("a", 7));
+    assert_int_equal(wire_shard_of("a", 1000), 0xaf63dc4c8601ec8cULL % 1000);   /* FNV-1a's published value */
+}
+
 /* ---- connections ---- */
 
 typedef struct { sd_event *event; unsigned messages, lost; size_t summary_len; int fd; bool answered; } seen;
@@ -216,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_encoding), cmocka_unit_test(refuses_cut_datagrams),
         cmocka_unit_test(refuses_what_exceeds_limits), cmocka_unit_test(carries_descriptors_and_large_payloads),
-        cmocka_unit_test(queues_what_does_not_fit), cmocka_unit_test(answers_calls), cmocka_unit_test(listens),
+        cmocka_unit_test(queues_what_does_not_fit), cmocka_unit_test(places_accounts), cmocka_unit_test(answers_calls), cmocka_unit_test(listens),
     };
     return cmocka_run_group_tests_name("store-wire", tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+$(eval $(call program,libexec/zmmilter,$(wildcard agents/milter/*.c),auth journal,,-lmilter -lpthread,libexec))

@@ -1,0 +1,116 @@
+/* zmmailboxd-login: the store's door (design §6). Accepts IMAP, POP3 and LMTP,
+ * authenticates by zmauthd, and passes sessions on to the shards and to intake. It
+ * opens no file but its configuration, certificate and key, and those before the
+ * first byte of input. */
+#include "agents/store/login/login.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "lib/journal/journal.h"
+
+enum { EXIT_CONFIG = 78 };   /* sysexits' EX_CONFIG */
+
+static char *arg_config;
+static gboolean arg_check;
+
+static const GOptionEntry options[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &arg_config, "Read FILE instead of " LOGIN_CONFIG_PATH, "FILE" },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &arg_check, "Check the configuration and leave", NULL },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static bool parse_arguments(int *argc, char ***argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new("- accept mail clients and hand them to the mailbox shards");
+    g_option_context_add_main_entries(context, options, NULL);
+    if (g_option_context_parse(context, argc, argv, &error) && *argc == 1)
+        return true;
+    g_printerr("zmmailboxd-login: %s (see --help)\n", error ? error->message : "takes no arguments");
+    return false;
+}
+
+static bool load(login *l, GError **error)
+{
+    l->config = login_config_load(arg_config ? arg_config : LOGIN_CONFIG_PATH, error);
+    if (!l->config)
+        return false;
+    if (*l->config->certificate && !(l->tls = transport_context(l->config->certificate, l->config->key, error)))
+        return false;
+    if (!l->tls)
+        journal_warning("no certificate is configured: TLS ports and STARTTLS are off");
+    return true;
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);   /* fewer connections then */
+    }
+}
+
+static bool start(login *l, GError **error)
+{
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    g_assert(sd_event_default(&l->event) >= 0);
+    (void) sd_event_add_signal(l->event, NULL, SIGTERM, NULL, NULL);
+    (void) sd_event_add_signal(l->event, NULL, SIGINT, NULL, NULL);
+    (void) sd_event_set_watchdog(l->event, true);
+    l->shards = g_new0(wire_conn *, l->config->shards);
+    l->clients = g_hash_table_new(NULL, NULL);
+    l->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    l->auth = auth_client_new(l->event, l->config->auth_socket);
+    return listeners_open(l, error);
+}
+
+static void stop(login *l)
+{
+    listeners_close(l);
+    g_autoptr(GList) left = g_hash_table_get_keys(l->clients);
+    for (GList *p = left; p; p = p->next)
+        client_free(p->data);
+    for (unsigned i = 0; i < l->config->shards; i++)
+        wire_conn_unref(l->shards[i]);
+    wire_conn_unref(l->intake);
+    auth_client_free(l->auth);
+    g_hash_table_unref(l->clients);
+    g_hash_table_unref(l->per_address);
+    g_free(l->shards);
+    SSL_CTX_free(l->tls);
+    login_config_free(l->config);
+    sd_event_unref(l->event);
+}
+
+int main(int argc, char **argv)
+{
+    login l = { 0 };
+    g_autoptr(GError) error = NULL;
+    if (!parse_arguments(&argc, &argv))
+        return EXIT_FAILURE;
+    journal_open("zmmailboxd-login", NULL);
+    if (!load(&l, &error)) {
+        journal_error("%s", error->message);
+        return EXIT_CONFIG;
+    }
+    if (arg_check)
+        return EXIT_SUCCESS;
+    if (!start(&l, &error)) {
+        journal_error("%s", error ? error->message : "cannot start");
+        return EXIT_FAILURE;
+    }
+    (void) sd_notify(0, "READY=1\nSTATUS=Accepting connections");
+    int r = sd_event_loop(l.event);
+    (void) sd_notify(0, "STOPPING=1");
+    stop(&l);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,1 @@
+$(eval $(call fuzzer,lmtp,tests/fuzz/lmtp/fuzz-lmtp.c agents/store/intake/lmtp.c))

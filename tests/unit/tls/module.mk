@@ -1,0 +1,1 @@
+$(eval $(call unit_test,tls,tests/unit/tls/test-tls.c,tls,))
