@@ -102,7 +102,7 @@ static int take_options(session *s, int argc, char **argv, const char **ret_file
         case 'p':
             g_free(s->password);
             s->password = g_strdup(optarg);
-            memset(optarg, '*', strlen(optarg)); /* as early as can be: out of the process list */
+            memset(optarg, '*', strlen(optarg)); /* see take_words() */
             break;
         case 'P':
             if (!read_password(s, optarg))
@@ -122,8 +122,22 @@ static int take_options(session *s, int argc, char **argv, const char **ret_file
     return 0;
 }
 
+/* The words of the command in memory of our own. The process's own arguments are
+ * blanked: ps and journald (_CMDLINE) need not keep passwords. */
+static char **take_words(int argc, char **argv)
+{
+    char **words = g_new0(char *, (gsize) argc + 1);
+    for (int i = 0; i < argc; i++) {
+        words[i] = g_strdup(argv[i]);
+        if (i > 0)
+            memset(argv[i], '*', strlen(argv[i]));
+    }
+    return words;
+}
+
 static int run(session *s, int argc, char **argv, const char *file)
 {
+    g_auto(GStrv) words = take_words(argc, argv);
     g_autoptr(GError) error = NULL;
     if (s->account && !check_administrator(s, &error)) {
         report_error(error);
@@ -133,7 +147,7 @@ static int run(session *s, int argc, char **argv, const char *file)
         return run_file(s, file) ? EXIT_FAILED : EXIT_SUCCESS;
     if (argc == 0)
         return run_interactive(s) ? EXIT_FAILED : EXIT_SUCCESS;
-    if (command_run(s, argc, argv, &error))
+    if (command_run(s, argc, words, &error))
         return EXIT_SUCCESS;
     report_error(error);
     return EXIT_FAILED;

@@ -39,9 +39,18 @@ HANDLER(run_get)
 
 struct listing { bool verbose, own_only; char **wanted; const char *server; };
 
+/* System accounts have no address and are not listed. */
+static bool is_listed(const entry *e)
+{
+    entry_kind kind = entry_get_kind(e);
+    return (kind != ENTRY_ACCOUNT && kind != ENTRY_CALENDAR_RESOURCE) || strchr(entry_name(e), '@');
+}
+
 static bool show(entry *e, void *data)
 {
     const struct listing *l = data;
+    if (!is_listed(e))
+        return true;
     if (l->verbose && entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST)
         print_list(e, l->wanted);
     else if (l->verbose)
