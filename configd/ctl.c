@@ -129,14 +129,14 @@ static int run_unit(const verb *v, char **args)
 }
 
 static const verb verbs[] = {
-    { "status", 0, 0, "", "State of the daemon and of each service's configuration", run_status, "STATUS" },
-    { "history", 0, 1, "[COUNT]", "The last generations, what changed them and how they ended", run_request, "HISTORY" },
-    { "diff", 2, 2, "A B", "Differences of two generations", run_request, "DIFF" },
-    { "dry-run", 0, 0, "[--set K=V]", "What would change now", run_request, "DRYRUN", .settings = true },
-    { "render", 1, 1, "SERVICE [--set K=V]", "The files of a service as they would be", run_request, "RENDER", .settings = true },
-    { "rewrite", 1, REQUEST_MAX_ARGS, "SERVICE...", "Render, validate and apply again", run_request, "REWRITE" },
-    { "rollback", 1, 1, "GENERATION", "Go back to a generation and stay there", run_request, "ROLLBACK" },
-    { "resume", 0, REQUEST_MAX_ARGS, "[SERVICE...]", "Follow the directory again after a rollback", run_request, "RESUME" },
+    { "status", 0, 0, "", "State of the daemon and of each service's configuration", run_status, .word = "STATUS" },
+    { "history", 0, 1, "[COUNT]", "The last generations, what changed them and how they ended", run_request, .word = "HISTORY" },
+    { "diff", 2, 2, "A B", "Differences of two generations", run_request, .word = "DIFF" },
+    { "dry-run", 0, 0, "[--set K=V]", "What would change now", run_request, .word = "DRYRUN", .settings = true },
+    { "render", 1, 1, "SERVICE [--set K=V]", "The files of a service as they would be", run_request, .word = "RENDER", .settings = true },
+    { "rewrite", 1, REQUEST_MAX_ARGS, "SERVICE...", "Render, validate and apply again", run_request, .word = "REWRITE" },
+    { "rollback", 1, 1, "GENERATION", "Go back to a generation and stay there", run_request, .word = "ROLLBACK" },
+    { "resume", 0, REQUEST_MAX_ARGS, "[SERVICE...]", "Follow the directory again after a rollback", run_request, .word = "RESUME" },
     { "start", 0, 0, "", "Start zmconfigd", run_unit, .action = SERVICE_START },
     { "stop", 0, 0, "", "Stop zmconfigd", run_unit, .action = SERVICE_STOP },
     { "restart", 0, 0, "", "Restart zmconfigd", run_unit, .action = SERVICE_RESTART },
