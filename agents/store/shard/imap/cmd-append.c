@@ -163,7 +163,7 @@ static int body_to_memfd(append *a)
 
 static void parse(session *s, append *a)
 {
-    int r = is_small(a) ? body_to_memfd(a) : lseek(a->fd, 0, SEEK_SET) < 0 ? -errno : 0;
+    int r = is_small(a) ? body_to_memfd(a) : 0;
     if (r == 0)
         r = ask_intake(s, a);
     if (r == 0)
