@@ -89,7 +89,7 @@ HANDLER(run_set_cos)
     if (!cos)
         return false;
     const attr_change change = { (char *) "zimbraCOSId", (char *) entry_id(cos) };
-    if (!directory_administer(d, e, &change, 1, error))
+    if (!directory_modify(d, e, &change, 1, error))
         return false;
     audit_change(s, c, entry_name(e), entry_id(e), &change, 1);
     return true;

@@ -28,7 +28,7 @@ HANDLER(run_modify_config)
     g_auto(change_list) changes = { NULL, 0 };
     directory *d = change_list_parse(s, argc, argv, &changes, error) ? session_writer(s, error) : NULL;
     g_autoptr(entry) e = d ? directory_global_config(d, error) : NULL;
-    if (!e || !directory_administer(d, e, changes.list, changes.n, error))
+    if (!e || !directory_modify(d, e, changes.list, changes.n, error))
         return false;
     audit_change(s, c, "globalconfig", NULL, changes.list, changes.n);
     return true;

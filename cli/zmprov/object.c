@@ -140,7 +140,7 @@ HANDLER(run_modify)
         return false;
     directory *d = session_writer(s, error);
     g_autoptr(entry) e = d ? find_object(d, c->kind, argv[0], error) : NULL;
-    if (!e || !directory_administer(d, e, changes.list, changes.n, error))
+    if (!e || !directory_modify(d, e, changes.list, changes.n, error))
         return false;
     audit_change(s, c, entry_name(e), entry_id(e), changes.list, changes.n);
     return true;

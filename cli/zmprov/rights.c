@@ -130,7 +130,7 @@ static bool change_grant(session *s, const command *c, int argc, char **argv, co
         return false;
     }
     const attr_change change = { (char *) attr, g.ace };
-    if (!directory_administer(d, g.object, &change, 1, error))
+    if (!directory_modify(d, g.object, &change, 1, error))
         return false;
     audit_change(s, c, entry_name(g.object), entry_id(g.object), &change, 1);
     return true;
