@@ -17,6 +17,7 @@
 #include "lib/ticket/ticket.h"
 
 #define KEYS_LIFE_USEC (60 * G_USEC_PER_SEC)
+#define CACHE_MAX_AGE_MS (15 * 60 * 1000)
 
 /* Protocols that log in here and the account's switch of each. */
 static const struct { const char *name, *enabled; } protocols[] = {
@@ -26,10 +27,11 @@ static const struct { const char *name, *enabled; } protocols[] = {
     { "sieve", NULL },
 };
 
-decider *decider_new(localconfig *lc, keys *k)
+decider *decider_new(localconfig *lc, keys *k, const freshness *fresh)
 {
     decider *d = g_new0(decider, 1);
     d->lc = lc;
+    d->fresh = fresh;
     d->keys = k;
     d->bind = binder_new(lc);
     return d;
@@ -85,30 +87,6 @@ static bool is_sane_name(const char *name)
     return true;
 }
 
-/* The account that logs in as USER: its address, an alias, a bare name, or one of
- * these in an alias domain. */
-static entry *find_login(directory *d, const char *user, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    entry *account = directory_account(d, user, &problem);
-    if (account || !g_error_matches(problem, DIRECTORY_ERROR, DIRECTORY_ERROR_NO_SUCH)) {
-        if (problem)
-            g_propagate_error(error, g_steal_pointer(&problem));
-        return account;
-    }
-    GError *domain_problem = NULL;
-    g_autoptr(entry) domain = decider_domain_of(d, user, &domain_problem);
-    const char *target_id = domain ? entry_get_own(domain, "zimbraDomainAliasTargetId") : NULL;
-    g_autoptr(entry) target = target_id ? directory_domain(d, target_id, &domain_problem) : NULL;
-    if (!target) {
-        g_propagate_error(error, domain_problem ? domain_problem : g_steal_pointer(&problem));
-        return NULL;
-    }
-    g_autofree char *local = g_strndup(user, (gsize) (strrchr(user, '@') - user));
-    g_autofree char *address = g_strdup_printf("%s@%s", local, entry_name(target));
-    return directory_account(d, address, error);
-}
-
 static answer *answer_for(const entry *account, const entry *domain)
 {
     gint64 now_ms = g_get_real_time() / 1000;
@@ -160,7 +138,7 @@ static directory *write_directory(decider *d, GError **error)
 static bool write_changes(decider *d, entry *e, const attr_change *changes, size_t n, GError **error)
 {
     directory *w = write_directory(d, error);
-    return w && directory_modify(w, e, changes, n, error);
+    return w && directory_modify_system(w, e, changes, n, error);
 }
 
 /* A system without a token key gets one from the first that needs it. Should two
@@ -247,6 +225,20 @@ static void forget_failures(decider *d, entry *account)
     lockout_changes_free(changes);
 }
 
+/* Stored passwords are in Unicode's composed form; older ones may be as they were
+ * typed then. */
+static bind_result bind_as(decider *d, const entry *account, const char *password, char **ret_problem)
+{
+    char *normal = directory_normalise_password(password);
+    bind_result r = binder_check(d->bind, entry_dn(account), normal ? normal : password, ret_problem);
+    if (r == BIND_WRONG && normal && strcmp(normal, password) != 0)
+        r = binder_check(d->bind, entry_dn(account), password, ret_problem);
+    if (normal)
+        explicit_bzero(normal, strlen(normal));
+    g_free(normal);
+    return r;
+}
+
 static void check_password(decider *d, entry *account, const entry *domain, const question *q, answer *a)
 {
     const char *mech = domain ? entry_get(domain, "zimbraAuthMech") : NULL;
@@ -258,7 +250,7 @@ static void check_password(decider *d, entry *account, const entry *domain, cons
         refuse(a, AUTH_DENIED, reason);
         return;
     }
-    switch (binder_check(d->bind, entry_dn(account), q->password, &problem)) {
+    switch (bind_as(d, account, q->password, &problem)) {
     case BIND_RIGHT:
         forget_failures(d, account);
         a->keep = true;
@@ -311,6 +303,8 @@ static void add_ticket(decider *d, directory *dir, const question *q, answer *a)
 
 static const char *refusal(const question *q, const entry *account, const answer *a, size_t protocol)
 {
+    if (!strchr(a->name, '@'))
+        return "an identity of a service, not a mail account";
     if (!status_may_log_in(a->account_status))
         return strcmp(a->account_status, "lockout") == 0 ? "account is locked out" : "status of account or domain forbids login";
     if (protocols[protocol].enabled && !entry_get_bool(account, protocols[protocol].enabled, true))
@@ -332,7 +326,7 @@ static answer *decide_login(decider *d, const question *q)
         return answer_new(AUTH_DENIED, "empty password");
 
     directory *dir = decider_directory(d, &error);
-    g_autoptr(entry) account = dir ? find_login(dir, q->user, &error) : NULL;
+    g_autoptr(entry) account = dir ? directory_account(dir, q->user, &error) : NULL;
     g_autoptr(entry) domain = account ? decider_domain_of(dir, entry_name(account), &error) : NULL;
     if (error)
         return decider_failed(error, AUTH_DENIED, "no such account");
@@ -364,8 +358,22 @@ static answer *decide_resolve(decider *d, const question *q)
     return a;
 }
 
+/* What entries inherit from (COS, domain, global config) may be kept as long as
+ * somebody says when it changes. */
+static void refresh_cache(decider *d)
+{
+    gint changes = g_atomic_int_get(&d->fresh->changes);
+    if (!d->dir)
+        return;
+    directory_set_cache(d->dir, g_atomic_int_get(&d->fresh->noticed) ? CACHE_MAX_AGE_MS : 0);
+    if (changes != d->changes_seen)
+        directory_flush(d->dir);
+    d->changes_seen = changes;
+}
+
 answer *decide(decider *d, const question *q)
 {
+    refresh_cache(d);
     switch (q->op) {
     case AUTH_OP_LOGIN:
     case AUTH_OP_TICKET:

@@ -8,15 +8,23 @@
 #include "agents/auth/question.h"
 #include "lib/directory/directory.h"
 
+/* What the main thread hears of changes; atomic. */
+typedef struct {
+    gint noticed;            /* changes are announced */
+    gint changes;            /* so many were */
+} freshness;
+
 typedef struct {
     localconfig *lc;         /* this thread's own */
     directory *dir;          /* opened when needed, NULL after it failed */
     directory *dir_write;
     binder *bind;
     keys *keys;              /* shared */
+    const freshness *fresh;  /* shared */
+    gint changes_seen;
 } decider;
 
-decider *decider_new(localconfig *lc, keys *k);   /* takes LC */
+decider *decider_new(localconfig *lc, keys *k, const freshness *fresh);   /* takes LC */
 void decider_free(decider *d);
 
 /* Never NULL. */

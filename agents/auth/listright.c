@@ -16,7 +16,7 @@ typedef struct {
     const char *address;
     entry *account;          /* NULL: not one of ours */
     entry *domain;           /* the account's */
-    GPtrArray *groups;       /* names of lists he is in, read at the first group grant */
+    GPtrArray *groups;       /* of directory_membership, read at the first group grant */
     GError *error;           /* the first failure of the directory */
 } sender;
 
@@ -34,38 +34,14 @@ static void note_problem(sender *s, GError *problem)
         g_clear_error(&problem);
 }
 
-static void add_memberships(sender *s, const char *address)
-{
-    GError *problem = NULL;
-    g_auto(GStrv) lists = directory_memberships(s->dir, address, &problem);
-    for (size_t i = 0; lists && lists[i]; i++)
-        g_ptr_array_add(s->groups, g_strdup(lists[i]));
-    note_problem(s, problem);
-}
-
-static void read_groups(sender *s)
-{
-    s->groups = g_ptr_array_new_with_free_func(g_free);
-    add_memberships(s, s->address);
-    if (!s->account)
-        return;
-    if (g_ascii_strcasecmp(entry_name(s->account), s->address) != 0)
-        add_memberships(s, entry_name(s->account));
-    const char *const *aliases = entry_get_all_own(s->account, "zimbraMailAlias");
-    for (size_t i = 0; aliases[i]; i++)
-        if (g_ascii_strcasecmp(aliases[i], s->address) != 0)
-            add_memberships(s, aliases[i]);
-}
-
 static bool is_member(sender *s, const char *list_id)
 {
     GError *problem = NULL;
     if (!s->groups)
-        read_groups(s);
-    g_autoptr(entry) list = s->groups->len > 0 ? directory_distribution_list(s->dir, list_id, &problem) : NULL;
+        s->groups = directory_membership_ways(s->dir, s->address, &problem);
     note_problem(s, problem);
-    for (guint i = 0; list && i < s->groups->len; i++)
-        if (g_ascii_strcasecmp(s->groups->pdata[i], entry_name(list)) == 0)
+    for (guint i = 0; s->groups && i < s->groups->len; i++)
+        if (g_strcmp0(((directory_membership *) s->groups->pdata[i])->list_id, list_id) == 0)
             return true;
     return false;
 }

@@ -32,7 +32,7 @@ struct manager {
     workers *workers;
     changes *changes;
     cache *logins, *recipients, *lists;
-    uint64_t notices;           /* so many came */
+    freshness fresh;
     uint8_t proof_key[32];
     GHashTable *delayed;        /* set of pending: refused, waiting to say so */
 };
@@ -42,7 +42,7 @@ typedef struct {
     question *q;
     char *key;                  /* in its cache */
     uint8_t proof[CACHE_PROOF_LEN];
-    uint64_t notices;
+    gint notices;               /* so many had come when it was asked */
     manager_done_fn done;
     void *data;
     answer *refused;
@@ -141,7 +141,7 @@ static answer *from_cache(pending *p)
 
 static void to_cache(pending *p, answer *a)
 {
-    if (!a->keep || a->status != AUTH_OK || p->notices != p->m->notices)
+    if (!a->keep || a->status != AUTH_OK || p->notices != g_atomic_int_get(&p->m->fresh.changes))
         return;
     gint64 life = changes_connected(p->m->changes) ? LIFE_NOTICED_USEC : LIFE_USEC;
     g_autoptr(answer) copy = answer_copy(a);
@@ -152,7 +152,8 @@ static void to_cache(pending *p, answer *a)
 static void on_change(const char *dn, void *data)
 {
     manager *m = data;
-    m->notices++;
+    g_atomic_int_inc(&m->fresh.changes);
+    g_atomic_int_set(&m->fresh.noticed, changes_connected(m->changes));
     cache_drop_dn(m->logins, dn);
     cache_drop_dn(m->recipients, dn);
     cache_drop_all(m->lists);   /* grants and memberships hang on many entries */
@@ -183,7 +184,7 @@ static void on_answer(answer *a, void *data)
 void manager_ask(manager *m, question *q, manager_done_fn done, void *data)
 {
     pending *p = g_new0(pending, 1);
-    *p = (pending) { .m = m, .q = q, .notices = m->notices, .done = done, .data = data };
+    *p = (pending) { .m = m, .q = q, .notices = g_atomic_int_get(&m->fresh.changes), .done = done, .data = data };
     make_key(p);
     g_autoptr(answer) kept = from_cache(p);
     if (!kept) {
@@ -208,7 +209,7 @@ manager *manager_new(sd_event *event, const manager_settings *settings, GError *
     m->lists = cache_new(CACHE_MAX, true);
     m->keys = keys_new(settings->host);
     m->changes = changes_new(event, settings->changes_path, on_change, m);
-    m->workers = workers_new(event, settings->threads, m->keys, error);
+    m->workers = workers_new(event, settings->threads, m->keys, &m->fresh, error);
     if (!m->workers)
         g_clear_pointer(&m, manager_free);
     return m;

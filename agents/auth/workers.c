@@ -7,8 +7,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "agents/auth/decide.h"
-
 #define WAIT_MAX_USEC (25 * G_USEC_PER_SEC)
 
 typedef struct {
@@ -79,17 +77,17 @@ void workers_submit(workers *w, const question *q, workers_done_fn done, void *d
     g_async_queue_push(w->jobs, j);
 }
 
-static bool add_worker(workers *w, worker *at, keys *k, GError **error)
+static bool add_worker(workers *w, worker *at, keys *k, const freshness *fresh, GError **error)
 {
     localconfig *lc = localconfig_load(NULL, error);
     if (!lc)
         return false;
-    *at = (worker) { .pool = w, .decider = decider_new(lc, k) };
+    *at = (worker) { .pool = w, .decider = decider_new(lc, k, fresh) };
     at->thread = g_thread_new("ldap", run, at);
     return true;
 }
 
-workers *workers_new(sd_event *event, unsigned n, keys *k, GError **error)
+workers *workers_new(sd_event *event, unsigned n, keys *k, const freshness *fresh, GError **error)
 {
     workers *w = g_new0(workers, 1);
     w->jobs = g_async_queue_new();
@@ -104,7 +102,7 @@ workers *workers_new(sd_event *event, unsigned n, keys *k, GError **error)
     }
     for (unsigned i = 0; i < n; i++) {
         g_array_set_size(w->threads, i + 1);
-        if (!add_worker(w, &g_array_index(w->threads, worker, i), k, error)) {
+        if (!add_worker(w, &g_array_index(w->threads, worker, i), k, fresh, error)) {
             g_array_set_size(w->threads, i);
             workers_free(w);
             return NULL;

@@ -4,7 +4,7 @@
 
 #include "agents/milter/asker.h"
 
-/* Registers the callbacks; A answers for all sessions. */
+/* Registers the callbacks; A answers for all sessions, NULL: everybody may send. */
 bool session_register(asker *a);
 
 /* "<user@example.com>" without its brackets; caller frees. */

@@ -6,6 +6,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/schema/schema.h"
 
 #define GROUP "route"
 
@@ -16,15 +19,41 @@ static bool wrong(GError **error, const char *path, const char *key, const char 
     return false;
 }
 
-static bool read_number(GKeyFile *file, const char *path, const char *key, guint64 fallback, guint64 max,
-                        guint64 *ret, GError **error)
+typedef struct { const char *key, *fallback; bool duration; guint64 max; size_t offset, unit_ms; } number_row;
+
+#define AT(member) offsetof(config, member)
+static const number_row numbers[] = {
+    { "cache_ttl", "1h", true, 30ull * 86400 * 1000, AT(cache_ttl_sec), 1000 },
+    { "cache_timeout", "3s", true, 60 * 1000, AT(cache_timeout_ms), 1 },
+    { "auth_wait", "10s", true, 60 * 1000, AT(auth_wait_sec), 1000 },
+    { "login_limit_ip", "0", false, G_MAXINT32, AT(login_limit_ip), 1 },
+    { "login_limit_ip_seconds", "3600", false, G_MAXINT32, AT(login_limit_ip_sec), 1 },
+    { "login_limit_user", "0", false, G_MAXINT32, AT(login_limit_user), 1 },
+    { "login_limit_user_seconds", "3600", false, G_MAXINT32, AT(login_limit_user_sec), 1 },
+};
+
+static char *value_of(GKeyFile *file, const char *key)
 {
-    g_autofree char *text = g_key_file_get_value(file, GROUP, key, NULL);
-    *ret = fallback;
-    if (!text || g_ascii_string_to_unsigned(text, 10, 1, max, ret, NULL))
-        return true;
-    g_autofree char *allowed = g_strdup_printf("a number from 1 to %" G_GUINT64_FORMAT, max);
-    return wrong(error, path, key, text, allowed);
+    char *text = g_key_file_get_value(file, GROUP, key, NULL);
+    if (text && *g_strstrip(text))
+        return text;
+    g_free(text);
+    return NULL;
+}
+
+static bool read_number(GKeyFile *file, const char *path, const number_row *row, config *c, GError **error)
+{
+    g_autofree char *text = value_of(file, row->key);
+    const char *from = text ? text : row->fallback;
+    guint64 v = 0;
+    gint64 ms = row->duration ? schema_duration_ms(from) : 0;
+    bool good = row->duration ? ms >= 0 && (guint64) ms <= row->max
+                              : g_ascii_string_to_unsigned(from, 10, 0, row->max, &v, NULL);
+    if (!good)
+        return wrong(error, path, row->key, from, row->duration ? "a duration such as 10s or 1h" : "a number");
+    unsigned *to = (unsigned *) (void *) ((char *) c + row->offset);
+    *to = (unsigned) ((row->duration ? (guint64) ms : v) / row->unit_ms);
+    return true;
 }
 
 static bool set_listen(config *c, const char *path, const char *text, guint64 port, GError **error)
@@ -69,19 +98,23 @@ config *config_load(const char *path, GError **error)
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autoptr(GError) problem = NULL;
     g_autoptr(config) c = g_new0(config, 1);
-    guint64 port, life;
+    guint64 port = 7072;
     if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &problem)) {
         g_set_error(error, problem->domain, problem->code, "%s: %s", path, problem->message);
         return NULL;
     }
-    g_autofree char *listen = g_key_file_get_string(file, GROUP, "listen", NULL);
-    g_autofree char *memcached = g_key_file_get_string(file, GROUP, "memcached", NULL);
-    if (!read_number(file, path, "port", 7072, 65535, &port, error) ||
-        !read_number(file, path, "route_life", 3600, 30 * 86400, &life, error) ||
-        !set_listen(c, path, listen ? listen : "127.0.0.1", port, error) ||
+    g_autofree char *listen = value_of(file, "listen"), *port_text = value_of(file, "port");
+    g_autofree char *memcached = value_of(file, "memcached");
+    if (port_text && !g_ascii_string_to_unsigned(port_text, 10, 1, 65535, &port, NULL)) {
+        (void) wrong(error, path, "port", port_text, "a port number");
+        return NULL;
+    }
+    if (!set_listen(c, path, listen ? listen : "127.0.0.1", port, error) ||
         !set_memcached(c, path, memcached, error))
         return NULL;
-    c->route_life_sec = (unsigned) life;
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (!read_number(file, path, &numbers[i], c, error))
+            return NULL;
     return g_steal_pointer(&c);
 }
 

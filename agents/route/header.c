@@ -1,18 +1,20 @@
-/* nginx's auth_http texts: see header.h. nginx escapes space, "%", control and
- * 8-bit bytes of user and password as %XX, and puts "NO " or "-ERR " in front of
+/* nginx's auth_http texts: see header.h. nginx escapes space, "%" and control
+ * bytes of user and password as %XX (8-bit bytes stay as they are), and puts "NO " or "-ERR " in front of
  * the Auth-Status that it passes on to the client. */
 #include "agents/route/header.h"
 
 #include <glib.h>
 #include <string.h>
 
-struct header_words { const char *protocol, *denied, *unavailable; };
+struct header_words { const char *protocol, *denied, *unavailable, *limited; };
 
 static const header_words table[] = {
     { "imap", "[AUTHENTICATIONFAILED] invalid user name or password",
-              "[UNAVAILABLE] temporary failure, try again later" },
+              "[UNAVAILABLE] temporary failure, try again later",
+              "[LIMIT] too many logins, try again later" },
     { "pop3", "[AUTH] invalid user name or password",
-              "[SYS/TEMP] temporary failure, try again later" },
+              "[SYS/TEMP] temporary failure, try again later",
+              "[LOGIN-DELAY] too many logins, try again later" },
 };
 
 const header_words *header_words_of(const char *protocol)
@@ -31,6 +33,11 @@ const char *header_denied(const header_words *w)
 const char *header_unavailable(const header_words *w)
 {
     return w->unavailable;
+}
+
+const char *header_limited(const header_words *w)
+{
+    return w->limited;
 }
 
 char *header_unescape(const char *text, size_t max)

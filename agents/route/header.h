@@ -16,6 +16,7 @@ typedef struct header_words header_words;
 const header_words *header_words_of(const char *protocol);
 const char *header_denied(const header_words *w);
 const char *header_unavailable(const header_words *w);
+const char *header_limited(const header_words *w);
 
 /* TEXT can stand in a header line: printable ASCII. */
 bool header_is_plain(const char *text);

@@ -15,8 +15,7 @@
 
 struct http {
     struct MHD_Daemon *daemon;
-    auth_client *auth;
-    finder *finder;
+    const lookup_services *services;
     sd_event_source *io, *timer;
 };
 
@@ -55,7 +54,7 @@ static exchange *exchange_new(http *h, struct MHD_Connection *connection, const 
         .user = header(connection, "Auth-User"), .password = header(connection, "Auth-Pass"),
         .client_ip = header(connection, "Client-IP"), .attempt = header(connection, "Auth-Login-Attempt"),
     };
-    x->lookup = lookup_new(h->auth, h->finder, &r, on_lookup_done, x);
+    x->lookup = lookup_new(h->services, &r, on_lookup_done, x);
     return x;
 }
 
@@ -145,14 +144,13 @@ static int listen_on(const config *c, GError **error)
     return -1;
 }
 
-http *http_new(sd_event *event, const config *c, auth_client *auth, finder *f, GError **error)
+http *http_new(sd_event *event, const config *c, const lookup_services *s, GError **error)
 {
     int fd = listen_on(c, error);
     if (fd < 0)
         return NULL;
     http *h = g_new0(http, 1);
-    h->auth = auth;
-    h->finder = f;
+    h->services = s;
     h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
                                  MHD_OPTION_LISTEN_SOCKET, fd,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,

@@ -8,7 +8,7 @@
 #include "agents/route/lookup.h"
 
 typedef struct http http;
-http *http_new(sd_event *event, const config *c, auth_client *auth, finder *f, GError **error);
+http *http_new(sd_event *event, const config *c, const lookup_services *s, GError **error);
 /* After the auth client and the finder are gone: every lookup is complete then. */
 void http_free(http *h);
 

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "agents/route/limit.h"
 #include "agents/route/route.h"
 #include "lib/auth/auth.h"
 
@@ -13,11 +14,20 @@ typedef struct {
 
 typedef struct { const char *name; char *value; } lookup_header;
 
+/* What all lookups share; borrowed. */
+typedef struct {
+    auth_client *auth;
+    finder *finder;
+    limit *by_ip, *by_user;
+    unsigned auth_wait_sec;
+} lookup_services;
+
 typedef struct lookup lookup;
 /* Called once, when lookup_headers() is complete; perhaps from within. */
 typedef void (*lookup_done_fn)(lookup *l, void *data);
 
-lookup *lookup_new(auth_client *auth, finder *f, const lookup_request *r, lookup_done_fn done, void *data);
+/* NULL: not a protocol that is proxied. */
+lookup *lookup_new(const lookup_services *s, const lookup_request *r, lookup_done_fn done, void *data);
 /* Not while the finder is asked (between request and DONE only after the auth
  * client and the finder are gone). */
 void lookup_free(lookup *l);

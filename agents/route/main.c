@@ -34,9 +34,14 @@ static bool parse_arguments(int argc, char **argv)
 static int serve(sd_event *event, const config *c)
 {
     g_autoptr(GError) error = NULL;
-    auth_client *auth = auth_client_new(event, arg_socket);
-    finder *f = finder_new(event, c->memcached, c->route_life_sec, &error);
-    http *h = f ? http_new(event, c, auth, f, &error) : NULL;
+    lookup_services s = {
+        .auth = auth_client_new(event, arg_socket),
+        .finder = finder_new(event, c->memcached, c->cache_ttl_sec, c->cache_timeout_ms, &error),
+        .by_ip = limit_new(c->login_limit_ip, c->login_limit_ip_sec),
+        .by_user = limit_new(c->login_limit_user, c->login_limit_user_sec),
+        .auth_wait_sec = c->auth_wait_sec,
+    };
+    http *h = s.finder ? http_new(event, c, &s, &error) : NULL;
     int r = EX_UNAVAILABLE;
     if (h) {
         (void) sd_event_set_watchdog(event, true);   /* none asked for outside a unit */
@@ -46,9 +51,11 @@ static int serve(sd_event *event, const config *c)
     } else {
         journal_error("%s", error->message);
     }
-    auth_client_free(auth);
-    finder_free(f);
+    auth_client_free(s.auth);
+    finder_free(s.finder);
     http_free(h);
+    limit_free(s.by_ip);
+    limit_free(s.by_user);
     return r;
 }
 

@@ -1,1 +1,1 @@
-$(eval $(call program,libexec/zmrouted,$(wildcard agents/route/*.c),auth journal,libmicrohttpd libmemcached libcrypto,,libexec))
+$(eval $(call program,libexec/zmrouted,$(wildcard agents/route/*.c),auth schema journal,libmicrohttpd libmemcached libcrypto,,libexec))

@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define MEMCACHED_TIMEOUT_MS 200
 #define VALUE_MAX 512
 
 struct finder {
     memcached_st *model;        /* cloned by each thread; NULL: no memcached */
-    unsigned life_sec;
+    unsigned ttl_sec;
     GThreadPool *pool;
     GAsyncQueue *done;
     int wakeup;
@@ -134,7 +133,7 @@ static void find(void *item, void *data)
         s->address = ask_resolver(s->host, &s->problem);
         g_autofree char *value = s->address && m ? route_value(cache_key, s->address, s->port, s->host, s->key) : NULL;
         if (value)   /* a cache that does not take it costs nothing but the next look-up */
-            (void) memcached_set(m, cache_key, strlen(cache_key), value, strlen(value), f->life_sec, 0);
+            (void) memcached_set(m, cache_key, strlen(cache_key), value, strlen(value), f->ttl_sec, 0);
     }
     uint64_t one = 1;
     g_async_queue_push(f->done, s);
@@ -176,7 +175,7 @@ void finder_find(finder *f, const char *protocol, const char *account, const cha
     g_thread_pool_push(f->pool, s, NULL);
 }
 
-static memcached_st *connect_memcached(char **servers)
+static memcached_st *connect_memcached(char **servers, unsigned timeout_ms)
 {
     memcached_st *m = memcached_create(NULL);
     for (size_t i = 0; servers[i]; i++) {
@@ -185,12 +184,12 @@ static memcached_st *connect_memcached(char **servers)
         guint64 port = g_ascii_strtoull(colon + 1, NULL, 10);
         (void) memcached_server_add(m, host, (in_port_t) port);   /* only memory can fail here */
     }
-    static const struct { memcached_behavior_t what; uint64_t value; } behaviours[] = {
+    const struct { memcached_behavior_t what; uint64_t value; } behaviours[] = {
         { MEMCACHED_BEHAVIOR_NO_BLOCK, 1 },
-        { MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, MEMCACHED_TIMEOUT_MS },
-        { MEMCACHED_BEHAVIOR_POLL_TIMEOUT, MEMCACHED_TIMEOUT_MS },
-        { MEMCACHED_BEHAVIOR_SND_TIMEOUT, MEMCACHED_TIMEOUT_MS * 1000 },
-        { MEMCACHED_BEHAVIOR_RCV_TIMEOUT, MEMCACHED_TIMEOUT_MS * 1000 },
+        { MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, timeout_ms },
+        { MEMCACHED_BEHAVIOR_POLL_TIMEOUT, timeout_ms },
+        { MEMCACHED_BEHAVIOR_SND_TIMEOUT, timeout_ms * 1000ull },
+        { MEMCACHED_BEHAVIOR_RCV_TIMEOUT, timeout_ms * 1000ull },
         { MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 2 },
         { MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT },
     };
@@ -199,12 +198,12 @@ static memcached_st *connect_memcached(char **servers)
     return m;
 }
 
-finder *finder_new(sd_event *event, char **memcached, unsigned life_sec, GError **error)
+finder *finder_new(sd_event *event, char **memcached, unsigned ttl_sec, unsigned timeout_ms, GError **error)
 {
     finder *f = g_new0(finder, 1);
-    f->life_sec = life_sec;
+    f->ttl_sec = ttl_sec;
     f->done = g_async_queue_new();
-    f->model = memcached[0] ? connect_memcached(memcached) : NULL;
+    f->model = memcached[0] ? connect_memcached(memcached, timeout_ms) : NULL;
     f->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int r = f->wakeup < 0 ? -errno : sd_event_add_io(event, &f->source, f->wakeup, EPOLLIN, on_done, f);
     if (r < 0)

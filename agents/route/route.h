@@ -16,7 +16,7 @@ typedef struct finder finder;
 /* ADDRESS: numeric, NULL when HOST has none (then PROBLEM says why). Borrowed. */
 typedef void (*finder_done_fn)(const char *address, const char *problem, void *data);
 
-finder *finder_new(sd_event *event, char **memcached, unsigned life_sec, GError **error);
+finder *finder_new(sd_event *event, char **memcached, unsigned ttl_sec, unsigned timeout_ms, GError **error);
 /* Waits for what is being looked up; its DONE is called. */
 void finder_free(finder *f);
 /* Never calls DONE from within. KEY: hex. */

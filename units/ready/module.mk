@@ -1,0 +1,1 @@
+$(eval $(call program,libexec/zmready,units/ready/zmready.c,,,,libexec))
