@@ -8,16 +8,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "agents/store/shard/crc32c.h"
 #include "agents/store/shard/disk.h"
 #include "agents/store/shard/shard-internal.h"
+#include "agents/store/wire/wire.h"
 #include "lib/journal/journal.h"
 
 enum { TICK_USEC = 1000000 };
 
 unsigned shard_of(const char *account_id, unsigned count)
 {
-    return count > 1 ? crc32c(account_id, strlen(account_id)) % count : 0;
+    return wire_shard_of(account_id, count);
 }
 
 int shard_admit(const shard *s)
