@@ -105,7 +105,7 @@ static char *label_of(const fetch_item *item)
     g_string_append(label, words[item->section]);
     for (guint i = 0; item->fields && i < item->fields->len; i++) {
         g_string_append(label, i ? " " : " (");
-        imap_put_quoted(label, g_ptr_array_index(item->fields, i));
+        imap_put_astring(label, g_ptr_array_index(item->fields, i));
     }
     g_string_append(label, item->fields ? ")]" : "]");
     if (item->partial)
