@@ -33,7 +33,8 @@ static bool change_target(directory *d, entry *target, int op, const char *addre
 
 bool directory_add_alias(directory *d, entry *target, const char *alias, GError **error)
 {
-    g_autofree char *address = directory_normalise_address(alias, error), *dn = address ? directory_account_dn(address) : NULL;
+    g_autofree char *address = directory_normalise_address(alias, error),
+                    *dn = address ? directory_account_dn(address) : NULL;
     g_autoptr(entry) domain = address ? directory_domain_to_write(d, address, error) : NULL;
     if (!domain || !directory_address_free(d, address, error) || !remove_dangling(d, dn, error))
         return false;
