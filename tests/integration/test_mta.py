@@ -5,6 +5,7 @@ import email.message
 import re
 import smtplib
 import socket
+import ssl
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_submission_needs_tls(site):
 def test_old_tls_is_refused(site, port):
     context = tls()
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.maximum_version = context.minimum_version = __import__("ssl").TLSVersion.TLSv1_1
+    context.maximum_version = context.minimum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((OSError, smtplib.SMTPException)):
         if port == 465:
             smtplib.SMTP_SSL(site.address, port, context=context, timeout=30)

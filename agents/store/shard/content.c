@@ -95,10 +95,10 @@ const message_record *folder_record(const folder *f, uint32_t uid)
 
 /* ---- the mailbox ---- */
 
-content *content_new(uint64_t mailbox)
+content *content_new(uint64_t id)
 {
     content *c = g_new0(content, 1);
-    c->mailbox = mailbox;
+    c->mailbox = id;
     c->folders = g_ptr_array_new_with_free_func((GDestroyNotify) folder_free);
     return c;
 }

@@ -37,7 +37,7 @@ typedef struct {
     bool keep_empty;             /* database writer: emptied pages and removed folders stay, marked */
 } content;
 
-content *content_new(uint64_t mailbox);
+content *content_new(uint64_t id);
 void content_free(content *c);
 folder *content_folder(const content *c, uint32_t id);
 folder *content_folder_named(const content *c, const char *name);

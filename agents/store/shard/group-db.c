@@ -150,13 +150,13 @@ static void need_pages(group_db *g, folder *f, uint32_t from, uint32_t to)
     }
 }
 
-content *group_db_load(group_db *g, uint64_t mailbox)
+content *group_db_load(group_db *g, uint64_t owner)
 {
-    content *c = content_new(mailbox);
-    sqlite3_stmt *st = BOUND(g, FOLDERS_OF, (int64_t) mailbox);
+    content *c = content_new(owner);
+    sqlite3_stmt *st = BOUND(g, FOLDERS_OF, (int64_t) owner);
     while (sql_row(g->sql, st))
         content_insert_folder(c, folder_of_row(st));
-    st = BOUND(g, TAGS_OF, (int64_t) mailbox);
+    st = BOUND(g, TAGS_OF, (int64_t) owner);
     while (sql_row(g->sql, st)) {
         int64_t bit = sqlite3_column_int64(st, 0);
         if (bit >= 0 && bit < TAGS && !c->tags[bit])
@@ -165,10 +165,10 @@ content *group_db_load(group_db *g, uint64_t mailbox)
     return c;
 }
 
-static folder *read_folder(group_db *g, uint64_t mailbox, uint32_t id)
+static folder *read_folder(group_db *g, uint64_t owner, uint32_t id)
 {
     folder *f = NULL;
-    sqlite3_stmt *st = BOUND(g, FOLDER_BY_ID, (int64_t) mailbox, id);
+    sqlite3_stmt *st = BOUND(g, FOLDER_BY_ID, (int64_t) owner, id);
     if (sql_row(g->sql, st)) {
         f = folder_of_row(st);
         f->pages = pages_new();
@@ -177,18 +177,18 @@ static folder *read_folder(group_db *g, uint64_t mailbox, uint32_t id)
     return f;
 }
 
-folder *group_db_load_folder(group_db *g, uint64_t mailbox, uint32_t id)
+folder *group_db_load_folder(group_db *g, uint64_t owner, uint32_t id)
 {
-    folder *f = read_folder(g, mailbox, id);
+    folder *f = read_folder(g, owner, id);
     if (f)
         need_pages(g, f, 0, UINT32_MAX);
     return f;
 }
 
-int group_db_summary(group_db *g, uint64_t mailbox, uint32_t item, void **ret, size_t *ret_len)
+int group_db_summary(group_db *g, uint64_t owner, uint32_t item, void **ret, size_t *ret_len)
 {
     int r = -ENOENT;
-    sqlite3_stmt *st = BOUND(g, ITEM_SUMMARY, (int64_t) mailbox, item);
+    sqlite3_stmt *st = BOUND(g, ITEM_SUMMARY, (int64_t) owner, item);
     if (sql_row(g->sql, st)) {
         *ret_len = (size_t) sqlite3_column_bytes(st, 0);
         *ret = g_memdup2(sqlite3_column_blob(st, 0), *ret_len);
@@ -209,13 +209,13 @@ static void batch_mailbox_free(void *p)
     g_free(p);
 }
 
-static batch_mailbox *batch_get(batch *b, uint64_t mailbox)
+static batch_mailbox *batch_get(batch *b, uint64_t owner)
 {
-    batch_mailbox *m = g_hash_table_lookup(b->mailboxes, &mailbox);
+    batch_mailbox *m = g_hash_table_lookup(b->mailboxes, &owner);
     if (m)
         return m;
     m = g_new0(batch_mailbox, 1);
-    m->c = content_new(mailbox);
+    m->c = content_new(owner);
     m->c->keep_empty = true;
     g_hash_table_insert(b->mailboxes, &m->c->mailbox, m);
     return m;

@@ -92,8 +92,9 @@ static mailbox *mailbox_create(shard *s, const char *account_id, const char *nam
     return m;
 }
 
-mailbox *mailbox_get(shard *s, const char *account_id, const char *name, int *ret_error)
+mailbox *mailbox_get(shard *s, const char *id, const char *name, int *ret_error)
 {
+    g_autofree char *account_id = g_ascii_strdown(id, -1);    /* as wire_shard_of() reads it */
     mailbox *m = g_hash_table_lookup(s->by_account, account_id);
     if (m)
         return m;

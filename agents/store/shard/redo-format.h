@@ -10,7 +10,7 @@ enum {
     REDO_SEGMENT_HEADER = 64,
     REDO_RECORD_HEADER = 32,
     REDO_SEGMENT_DEFAULT = 16 * 1024 * 1024,
-    REDO_SEGMENT_MIN = 256 * 1024,
+    REDO_SEGMENT_MIN = 512 * 1024,
 };
 
 typedef struct {

@@ -2,6 +2,8 @@
 #ifndef MAILSTEAD_STORE_REDO_SCAN_H
 #define MAILSTEAD_STORE_REDO_SCAN_H
 
+#include <stdbool.h>
+
 #include "agents/store/shard/redo-format.h"
 
 typedef struct {
