@@ -99,6 +99,15 @@ static bool fail_and_drop(directory *d, int rc, const char *what, const char *dn
     return false;
 }
 
+/* GnuTLS does not say what is wrong with a certificate. */
+static bool fail_tls(directory *d, int rc, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    fail_and_drop(d, rc, "start TLS", NULL, &reason);
+    return directory_fail(error, DIRECTORY_ERROR_UNAVAILABLE, NULL, "%s; does its certificate have this name, and is it signed by %s?",
+                          reason->message, d->ca_file);
+}
+
 static bool connect_and_bind(directory *d, GError **error)
 {
     int version = LDAP_VERSION3, rc = ldap_initialize(&d->ld, d->url);
@@ -115,7 +124,7 @@ static bool connect_and_bind(directory *d, GError **error)
         return false;
     }
     if (starttls && (rc = ldap_start_tls_s(d->ld, NULL, NULL)) != LDAP_SUCCESS)
-        return fail_and_drop(d, rc, "start TLS", NULL, error);
+        return fail_tls(d, rc, error);
     rc = bind_now(d);
     if (rc != LDAP_SUCCESS)
         return fail_and_drop(d, rc, "bind as", d->bind_dn ? d->bind_dn : "EXTERNAL", error);

@@ -126,10 +126,13 @@ entry *directory_create_account(directory *d, const char *address, const char *p
 entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n, GError **error);
 entry *directory_create_calendar_resource(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error);
 entry *directory_copy_cos(directory *d, const char *source, const char *name, GError **error);
-/* E is as it was read: a name and the values that "+attr" and "-attr" meet. */
+/* E is as it was read: a name and the values that "+attr" and "-attr" meet.
+ * What an administrator orders: refuses attributes that only the system sets
+ * (zimbraId, zimbraLastLogonTimestamp…), that have commands of their own (mail,
+ * zimbraMailAlias…) or do not belong to the object, and objects of a suspended
+ * domain. */
 bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
-/* Same for the system's own records, which an administrator cannot change
- * (zimbraLastLogonTimestamp, zimbraAuthTokenKey…), in any state of the domain. */
+/* Same for what a program records: any attribute, in any state of the domain. */
 bool directory_modify_system(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error);
 /* Accounts, resources, lists (a new address) and COSes. */
 bool directory_rename(directory *d, entry *e, const char *name, GError **error);

@@ -62,8 +62,9 @@ static bool make_domain(directory *d, const char *name, const char *dn, modlist 
     g_autoptr(entry) there = NULL;
     if (!directory_find_domain(d, name, &there, error))
         return false;
+    /* Whoever made it may have been cut short: a second try completes it. */
     if (there)
-        return directory_exists(error, ENTRY_DOMAIN, name);
+        return make_containers(d, dn, error) && directory_exists(error, ENTRY_DOMAIN, name);
     if (!make_parents(d, name, error) || !directory_find_one(d, dn, LDAP_SCOPE_BASE, "(objectClass=*)", &there, error))
         return false;
     if (!there) {

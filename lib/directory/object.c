@@ -31,14 +31,14 @@ static bool modify(directory *d, entry *e, const attr_change *attrs, size_t n, b
     return mods_empty(m) || directory_ldap_modify(d, entry_dn(e), mods_array(m), error);
 }
 
-bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
-{
-    return may_write(d, e, error) && modify(d, e, attrs, n, false, error);
-}
-
 bool directory_modify_system(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
 {
     return modify(d, e, attrs, n, true, error);
+}
+
+bool directory_modify(directory *d, entry *e, const attr_change *attrs, size_t n, GError **error)
+{
+    return may_write(d, e, error) && modify(d, e, attrs, n, false, error);
 }
 
 /* ---- rename ---- */

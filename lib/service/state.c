@@ -40,8 +40,9 @@ static char **target_wants(service_bus *bus, const char *target)
     char **wants = NULL;
     if (sd_bus_get_property_strv(bus->bus, SYSTEMD_NAME, path, SYSTEMD_UNIT, "Wants", NULL, &wants) < 0)
         return g_new0(char *, 1);
-    char **copy = g_strdupv(wants);
-    for (size_t i = 0; wants[i]; i++)
+    /* sd-bus gives NULL for an empty list. */
+    char **copy = wants ? g_strdupv(wants) : g_new0(char *, 1);
+    for (size_t i = 0; wants && wants[i]; i++)
         free(wants[i]);
     free(wants);
     return copy;

@@ -1,6 +1,8 @@
 /* Readiness of slapd, which does not speak systemd's notification protocol: it
  * is ready when it answers a read of its root entry. */
+#include <errno.h>
 #include <ldap.h>
+#include <signal.h>
 #include <time.h>
 
 #include "wizard/ldapinit/ldapinit.h"
@@ -25,15 +27,25 @@ static int ask_root_entry(void)
     return rc;
 }
 
+/* systemd names the main process to ExecStartPost=: when that is dead, waiting
+ * on would only keep systemd from starting it again. */
+static bool main_process_died(void)
+{
+    const char *text = g_getenv("MAINPID");
+    gint64 pid = text ? g_ascii_strtoll(text, NULL, 10) : 0;
+    return pid > 1 && kill((pid_t) pid, 0) != 0 && errno == ESRCH;
+}
+
 bool ldapinit_wait(int seconds, GError **error)
 {
     const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
     gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
     int rc;
     while ((rc = ask_root_entry()) != LDAP_SUCCESS) {
-        if (g_get_monotonic_time() >= end) {
-            g_set_error(error, LDAPINIT_ERROR, LDAPINIT_ERROR_STATE, "slapd does not answer within %d s: %s",
-                        seconds, ldap_err2string(rc));
+        bool died = main_process_died();
+        if (died || g_get_monotonic_time() >= end) {
+            g_set_error(error, LDAPINIT_ERROR, LDAPINIT_ERROR_STATE, "slapd %s: %s",
+                        died ? "ended" : "does not answer in time", ldap_err2string(rc));
             return false;
         }
         (void) nanosleep(&pause, NULL);    /* a shorter pause only asks more often */

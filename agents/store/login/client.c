@@ -430,7 +430,8 @@ void client_accept(login *l, int fd, const char *address, const protocol *p, boo
 
 static void wipe(GByteArray *b)
 {
-    explicit_bzero(b->data, b->len);
+    if (b->len > 0)
+        explicit_bzero(b->data, b->len);
     g_byte_array_unref(b);
 }
 

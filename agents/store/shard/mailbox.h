@@ -28,6 +28,7 @@ typedef struct {
     uint64_t checkpoint_bytes;     /* 64 MiB */
     unsigned checkpoint_seconds;   /* 60 */
     unsigned workers;              /* SQLite and file workers */
+    uint32_t segment_bytes;        /* of the log; 0: 16 MiB */
 } shard_config;
 
 /* Opens and recovers: after it every message that was acknowledged is there and
@@ -35,11 +36,14 @@ typedef struct {
 int shard_open(sd_event *event, const shard_config *config, shard **ret);
 /* Flushes, checkpoints, closes; blocks (shutdown). */
 void shard_close(shard *s);
+/* Something is not durable or not done yet. */
+bool shard_busy(const shard *s);
 /* shard number of an account */
 unsigned shard_of(const char *account_id, unsigned count);
 
 typedef struct {      /* counters since start; one snapshot */
-    uint64_t deliveries, delivered_bytes, appends, commits, flushes, mailboxes_open, checkpoint_count, bytes_unapplied;
+    uint64_t appends, appended_bytes, changes, flushes, checkpoints;
+    uint64_t mailboxes, mailboxes_loaded, bytes_unapplied, bytes_logged;   /* now; logged: since start */
 } shard_stats;
 void shard_get_stats(const shard *s, shard_stats *ret);
 

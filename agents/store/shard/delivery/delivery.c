@@ -1,6 +1,6 @@
 /* See delivery.h. A DELIVER becomes one append a recipient; the answer goes out
  * when the last of them is durable or refused, so "WIRE_OK" in it always means
- * committed. Recipients share the descriptor, so a large message is one inode. */
+ * committed. Recipients share the descriptor, so a message is one inode. */
 #include "agents/store/shard/delivery/delivery.h"
 
 #include <errno.h>
@@ -213,22 +213,43 @@ static bool is_whole(const wire_message *m)
     return fstat(m->fds[0], &st) == 0 && S_ISREG(st.st_mode) && (uint64_t) st.st_size == w->size && w->size <= UINT32_MAX;
 }
 
-static void deliver(delivery *d, wire_conn *c, wire_message *m)
+/* A small message for several recipients: written into a file once, which all of
+ * them link. Without it (-1) each gets a copy, which is no fault. */
+static int shared_copy(delivery *d, const wire_deliver *w)
 {
-    const wire_deliver *w = &m->deliver;
-    job *j = job_new(d, c, m);
-    new_message msg = { .fd = m->n_fds ? m->fds[0] : -1, .body = m->n_fds ? NULL : w->body.data, .size = w->size,
-                        .summary = w->summary.data, .summary_len = w->summary.len, .date = w->date };
-    bool whole = is_whole(m);
-    j->pending = 1;              /* held until every append was asked for */
+    int fd = shard_spool_fd(d->shard);
+    if (fd < 0)
+        return -1;
+    if (write(fd, w->body.data, w->body.len) == (ssize_t) w->body.len)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void append_all(job *j, const wire_deliver *w, const new_message *msg, bool whole)
+{
     for (size_t i = 0; i < j->n; i++) {
         if (whole) {
-            append(j, i, &w->recipients[i], &msg);
+            append(j, i, &w->recipients[i], msg);
         } else {
             j->names[i] = g_strdup(w->recipients[i].name);
             j->results[i] = result_of(-EINVAL, 0);
         }
     }
+}
+
+static void deliver(delivery *d, wire_conn *c, wire_message *m)
+{
+    const wire_deliver *w = &m->deliver;
+    job *j = job_new(d, c, m);
+    bool whole = is_whole(m), inline_body = m->n_fds == 0;
+    int copy = whole && inline_body && j->n > 1 ? shared_copy(d, w) : -1;
+    new_message msg = { .fd = inline_body ? copy : m->fds[0], .body = inline_body ? w->body.data : NULL, .size = w->size,
+                        .summary = w->summary.data, .summary_len = w->summary.len, .date = w->date };
+    j->pending = 1;              /* held until every append was asked for */
+    append_all(j, w, &msg, whole);
+    if (copy >= 0)
+        close(copy);
     if (--j->pending == 0)
         job_finish(j);
 }

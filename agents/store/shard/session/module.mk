@@ -1,0 +1,1 @@
+$(eval $(call concept,store-session,agents/store/shard/session/stream.c agents/store/shard/session/work.c,,))

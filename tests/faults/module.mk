@@ -1,0 +1,1 @@
+$(eval $(call program,faults/blockrec,tests/faults/blockrec.c,,fuse3,,))

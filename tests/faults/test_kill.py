@@ -1,0 +1,62 @@
+"""kill -9 of the store's processes in a burst of deliveries (design §13).
+
+Fifty rounds on one store. A round starts what is missing, sends from several
+connections, kills one or all processes at a random moment, sometimes again after a
+restart, and then recovers: what got its 250 in this or any round before is there
+once, whole, with the uid it had.
+"""
+import random
+import signal
+import time
+
+import pytest
+
+from load import run_burst
+from store import ACCOUNTS, Store, compare, databases_whole, storecheck
+
+ROUNDS = 50
+VICTIMS = [["shard-0"], ["shard-1"], ["shard-0", "shard-1"], ["intake"], ["intake", "shard-0"], ["login"],
+           ["login", "intake", "shard-0", "shard-1"]]
+
+
+@pytest.fixture(scope="module")
+def killing(release, work):
+    data = work / "data"
+    data.mkdir()
+    s = Store(release, data, work / "run")
+    s.sent, s.acknowledged, s.uids, s.faults = [], [], {}, 0
+    yield s
+    s.close()
+
+
+def break_it(store: Store, rng: random.Random, victims: list[str]):
+    def during(burst) -> None:
+        time.sleep(rng.uniform(0.05, 0.35))
+        for name in victims:
+            store.kill(name)
+        if rng.random() < 0.5:               # comes back while clients still send
+            for name in sorted(victims, reverse=True):
+                store.start(name)
+            time.sleep(rng.uniform(0.05, 0.2))
+            store.kill(rng.choice(victims))
+    return during
+
+
+@pytest.mark.parametrize("round_number", range(ROUNDS))
+def test_kill_in_a_burst(killing, round_number):
+    s, rng = killing, random.Random(7000 + round_number)
+    s.start_all()
+    burst = run_burst(s.address, round_number, ACCOUNTS, connections=6, messages=400,
+                      during=break_it(s, rng, VICTIMS[round_number % len(VICTIMS)]))
+    assert burst.acknowledged, f"nothing was delivered\n{s.logs()}"
+    s.sent += burst.sent
+    s.acknowledged += burst.acknowledged
+    if round_number % 3 == 0:                # recovered by the shards themselves, stopped in order
+        s.start_all()
+        s.kill_all(signal.SIGTERM)
+    s.kill_all()
+    messages, faults = storecheck(s.programs, s.data, abandon=round_number % 2 == 1)
+    faults += compare(messages, s.sent, s.acknowledged)
+    faults += [f"uid changed: {m}" for m in messages if s.uids.setdefault((m.account, m.stored), m.uid) != m.uid]
+    faults += databases_whole(s.data)
+    assert not faults, "\n".join(faults[:20]) + "\n" + s.logs()
