@@ -1,6 +1,7 @@
 """The store's processes on folders of a test, without a container, and the check of
 what they left behind.
 """
+import contextlib
 import os
 import pathlib
 import signal
@@ -155,7 +156,7 @@ def databases_whole(data: pathlib.Path) -> list[str]:
     faults = []
     for path in sorted((data / "db").rglob("*.db")):
         try:
-            with sqlite3.connect(path) as db:
+            with contextlib.closing(sqlite3.connect(path)) as db:
                 result = db.execute("PRAGMA integrity_check").fetchone()[0]
         except sqlite3.DatabaseError as error:
             result = str(error)
