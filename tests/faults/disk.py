@@ -1,6 +1,7 @@
 """The disk that loses power: an ext4 file system on a loop device over blockrec, its
 journal of writes and flushes, and images of what a power cut may have left.
 """
+import ctypes
 import mmap
 import os
 import pathlib
@@ -8,11 +9,15 @@ import random
 import shutil
 import struct
 import subprocess
+import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
 SECTOR = 512
 RECORD = struct.Struct("<c7xQQ")
+SYNC_FILE_RANGE_WRITE = 2
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def run(*command: str) -> str:
@@ -41,7 +46,7 @@ class LoopMount:
         point.mkdir(exist_ok=True)
         self.device = run("losetup", "--show", "-f", str(image))
         try:
-            run("mount", "-o", "noatime", self.device, str(point))
+            run("mount", "-o", "noatime,commit=1", self.device, str(point))
         except RuntimeError:
             run("losetup", "-d", self.device)
             raise
@@ -54,6 +59,32 @@ class LoopMount:
         else:
             run("umount", "-l", str(self.point))
         run("losetup", "-d", self.device)
+
+
+class Agitator(threading.Thread):
+    """Starts write-back of random files, without a flush: the kernel does so whenever it
+    likes, and a store must stand whatever order that gives."""
+
+    def __init__(self, folder: pathlib.Path):
+        super().__init__(daemon=True)
+        self.folder, self.stopped = folder, threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        rng = random.Random(11)
+        while not self.stopped.wait(0.01):
+            files = [path for path in self.folder.rglob("*") if path.is_file()]
+            for path in rng.sample(files, min(len(files), 10)):
+                try:
+                    fd = os.open(path, os.O_RDWR)
+                except OSError:
+                    continue
+                libc.sync_file_range(fd, ctypes.c_int64(0), ctypes.c_int64(0), SYNC_FILE_RANGE_WRITE)
+                os.close(fd)
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.join()
 
 
 class RecordedDisk:
@@ -75,12 +106,14 @@ class RecordedDisk:
             time.sleep(0.01)
         self.mark_fd = os.open(fuse / "mark", os.O_WRONLY)
         self.mount = LoopMount(fuse / "disk", folder / "mnt")
+        self.agitator = Agitator(self.mount.point)
 
     def mark(self, text: str) -> None:
         """Notes TEXT in the journal: all writes recorded before it happened before."""
         os.write(self.mark_fd, text.encode())
 
     def close(self) -> None:
+        self.agitator.stop()
         os.close(self.mark_fd)
         self.mount.close()
         run("fusermount3", "-u", str(self.fuse))
@@ -175,6 +208,4 @@ class PowerCuts:
 def work_folder(name: str) -> pathlib.Path:
     """Images live in memory where there is room: many small flushes are made."""
     root = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 4 << 30 else "/tmp"
-    folder = pathlib.Path(root) / f"mailstead-faults-{os.getpid()}-{name}"
-    folder.mkdir()
-    return folder
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"power-{name}-", dir=root))

@@ -36,6 +36,8 @@ typedef struct {
 int shard_open(sd_event *event, const shard_config *config, shard **ret);
 /* Flushes, checkpoints, closes; blocks (shutdown). */
 void shard_close(shard *s);
+/* Something is not durable or not done yet. */
+bool shard_busy(const shard *s);
 /* shard number of an account */
 unsigned shard_of(const char *account_id, unsigned count);
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 typedef enum { END, U32, U64, I64, STRING, SPAN, RECORD, UIDS, COPIES } field_kind;
-typedef struct { field_kind kind; size_t offset; } field;
-#define F(kind, member) { kind, offsetof(op, member) }
+typedef struct { field_kind kind; const char *name; size_t offset; } field;
+#define F(kind, member) { kind, #member, offsetof(op, member) }
 
 enum { FIELDS_MAX = 9 };
 static const struct { const char *name; field fields[FIELDS_MAX]; } layouts[OP_TYPES] = {
@@ -295,4 +295,55 @@ int op_decode(op_type type, const void *bytes, size_t len, op **ret)
     }
     *ret = o;
     return 0;
+}
+
+/* ---- for people ---- */
+
+static void describe_record(GString *out, const message_record *r)
+{
+    g_string_append_printf(out, "uid=%u item=%u flags=%#x tags=%#" G_GINT64_MODIFIER "x size=%u modseq=%" G_GUINT64_FORMAT " date=%" G_GINT64_FORMAT,
+                           r->uid, r->item, r->flags, (guint64) r->tags_hi << 32 | r->tags_lo, r->size, r->modseq, r->date);
+}
+
+static void describe_uids(GString *out, const op *o)
+{
+    for (size_t i = 0; i < o->n_uids; i++)
+        g_string_append_printf(out, "%s%u:%u", i ? "," : "", o->uids[i].first, o->uids[i].last);
+}
+
+static void describe_copies(GString *out, const op *o)
+{
+    for (size_t i = 0; i < o->n_copies; i++) {
+        g_string_append_printf(out, "%s%u/%u->{", i ? "," : "", o->copies[i].uid, o->copies[i].item);
+        describe_record(out, &o->copies[i].record);
+        g_string_append_c(out, '}');
+    }
+}
+
+static void describe_field(GString *out, const op *o, const field *f)
+{
+    const char *at = (const char *) o + f->offset;
+    g_string_append_printf(out, " %s=", f->name);
+    switch (f->kind) {
+    case U32: g_string_append_printf(out, "%u", *(const uint32_t *) (const void *) at); break;
+    case U64: g_string_append_printf(out, "%" G_GUINT64_FORMAT, *(const uint64_t *) (const void *) at); break;
+    case I64: g_string_append_printf(out, "%" G_GINT64_FORMAT, *(const int64_t *) (const void *) at); break;
+    case STRING: {
+        g_autofree char *escaped = g_strescape(*(char *const *) (const void *) at, NULL);
+        g_string_append_printf(out, "\"%s\"", escaped);
+        break;
+    }
+    case SPAN: g_string_append_printf(out, "%zu bytes", ((const op_span *) (const void *) at)->len); break;
+    case RECORD: describe_record(out, (const void *) at); break;
+    case UIDS: describe_uids(out, o); break;
+    case COPIES: describe_copies(out, o); break;
+    case END: break;
+    }
+}
+
+void op_describe(const op *o, GString *out)
+{
+    g_string_append(out, layouts[o->type].name);
+    for (const field *f = layouts[o->type].fields; f->kind != END; f++)
+        describe_field(out, o, f);
 }

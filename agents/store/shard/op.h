@@ -59,6 +59,7 @@ void op_own_summary(op *o);    /* copies what was borrowed */
 void op_encode(const op *o, GByteArray *out);
 int op_decode(op_type type, const void *bytes, size_t len, op **ret);
 const char *op_type_name(op_type type);
+void op_describe(const op *o, GString *out);    /* one line for people; no message text */
 
 /* UIDs to ranges and back. */
 void op_set_uids(op *o, const uint32_t *uids, size_t n);

@@ -182,6 +182,7 @@ static int apply_group(group *g)
     if (r < 0)
         return r;
     g->wal_large = group_db_full_wal(g->db);
+    g->open = true;
     g_queue_clear_full(&g->pending, (GDestroyNotify) op_free);
     return 0;
 }
@@ -195,7 +196,7 @@ static void make_groups(shard *s)
         g->number = i;
         g->queue = job_queue_new(s->jobs);
         g->path = g_strdup_printf("%s/%u/group-%02u.db", s->db_dir, s->config.number, i);
-        g->has_unlinks = true;
+        g->has_unlinks = g_file_test(g->path, G_FILE_TEST_EXISTS);
         g_queue_init(&g->pending);
     }
 }

@@ -86,7 +86,7 @@ struct shard {
     char *store_dir, *redolog_dir, *db_dir;
     sd_event *event;
     sd_event_source *wake, *timer;
-    int eventfd, db_fd;
+    int eventfd, db_fd, lock_fd;
     job_pool *jobs;
     job_queue *control, *spool[SPOOL_QUEUES], *segments;
     redo_log *log;
@@ -115,7 +115,6 @@ struct shard {
 int shard_admit(const shard *s);                /* 0, -EAGAIN, -ESHUTDOWN: may a change be made now */
 void shard_after(shard *s, uint64_t end, void (*fn)(void *data), void *data);    /* once durable */
 void shard_pump(shard *s);                      /* blocks until something happened, handles it */
-bool shard_busy(const shard *s);
 group_db *group_opened(group *g);               /* worker */
 
 /* mailbox.c */

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "agents/store/shard/disk.h"
@@ -130,7 +131,7 @@ static shard *shard_new(sd_event *event, const shard_config *config)
     s->db_dir = g_strdup(config->db_dir);
     s->event = sd_event_ref(event);
     s->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->db_fd = -1;
+    s->db_fd = s->lock_fd = -1;
     s->jobs = job_pool_new(MAX(config->workers, 1), s->eventfd);
     s->control = job_queue_new(s->jobs);
     s->segments = job_queue_new(s->jobs);
@@ -180,6 +181,8 @@ static void shard_free(shard *s)
     g_byte_array_unref(s->payload);
     if (s->db_fd >= 0)
         close(s->db_fd);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
     close(s->eventfd);
     sd_event_unref(s->event);
     g_free(s->store_dir);
@@ -188,9 +191,23 @@ static void shard_free(shard *s)
     g_free(s);
 }
 
+/* One process a shard. */
+static int lock_shard(shard *s)
+{
+    g_autofree char *log = g_strdup_printf("%s/%u", s->redolog_dir, s->config.number);
+    s->lock_fd = open(log, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    int r = -errno;
+    journal_error("Shard %u cannot be locked (%s): %s", s->config.number, log, r == -EWOULDBLOCK ? "another process has it open" : g_strerror(-r));
+    return r;
+}
+
 static int open_dirs(shard *s)
 {
     int r = make_dirs(s);
+    if (r == 0)
+        r = lock_shard(s);
     if (r < 0)
         return r;
     s->db_fd = open(s->db_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
