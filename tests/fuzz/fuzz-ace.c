@@ -1,5 +1,6 @@
 /* zimbraACE values: any text gives a grant with a type or none. */
 #include <glib.h>
+#include <stdint.h>
 #include "agents/auth/ace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

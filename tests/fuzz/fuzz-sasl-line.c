@@ -1,5 +1,6 @@
 /* Lines of the SASL socket and what they carry. The first byte chooses. */
 #include <glib.h>
+#include <stdint.h>
 #include <string.h>
 #include "agents/auth/sasl-line.h"
 
