@@ -44,7 +44,8 @@ static bool is_half_made(directory *d, const entry *target, const char *dn, cons
 
 bool directory_add_alias(directory *d, entry *target, const char *alias, GError **error)
 {
-    g_autofree char *address = directory_normalise_address(alias, error), *dn = address ? directory_account_dn(address) : NULL;
+    g_autofree char *address = directory_normalise_address(alias, error),
+                    *dn = address ? directory_account_dn(address) : NULL;
     g_autoptr(entry) domain = address ? directory_domain_to_write(d, address, error) : NULL;
     bool half = false;
     if (!domain || !is_half_made(d, target, dn, address, &half, error))

@@ -183,6 +183,7 @@ def test_submission_needs_tls(site):
         assert smtp.docmd("MAIL", "FROM:<fred@example.test>")[0] == 530
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("port", [25, 465, 587])
 def test_old_tls_is_refused(site, port):
     context = tls()

@@ -70,7 +70,7 @@ static bool take_numbers(imap_cursor *args, fetch_item *item)
         if (!imap_take(args, '.'))
             return imap_next_is(args, ']');
     }
-    return true;
+    return item->numbers->len == 0 || !imap_next_is(args, ']');   /* "1." wants more */
 }
 
 static bool take_partial(imap_cursor *args, fetch_item *item)
