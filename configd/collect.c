@@ -59,11 +59,18 @@ static void read_localconfig(localconfig *lc, facts *f)
     }
 }
 
-static void read_server(entry *server, facts *f)
+static void read_attrs(entry *e, facts *f)
 {
-    g_autofree const char **attrs = entry_attrs(server, true);
+    g_autofree const char **attrs = entry_attrs(e, true);
     for (const char **a = attrs; *a; a++)
-        facts_set(f, TEMPLATE_VAR, *a, entry_get_all(server, *a));
+        facts_set(f, TEMPLATE_VAR, *a, entry_get_all(e, *a));
+}
+
+/* Global configuration below, for what no server entry may carry. */
+static void read_server(entry *global, entry *server, facts *f)
+{
+    read_attrs(global, f);
+    read_attrs(server, f);
     const char *const *services = entry_get_all(server, "zimbraServiceEnabled");
     for (; *services; services++)
         facts_set_one(f, TEMPLATE_SERVICE, *services, "TRUE");
@@ -212,8 +219,11 @@ facts *collector_read(collector *c, const plan *p, char **settings, GError **err
         g_prefix_error(error, "server %s (localconfig zimbra_server_hostname): ", host);
         return NULL;
     }
+    g_autoptr(entry) global = directory_global_config(c->d, error);
+    if (!global)
+        return NULL;
     read_localconfig(lc, f);
-    read_server(server, f);
+    read_server(global, server, f);
     if (!read_lists(c, p, f, error) || !collect_settings(f, settings, error))
         return NULL;
     g_auto(GStrv) own = derived_own_networks();

@@ -36,12 +36,22 @@ static const char usage[] =
     "              misc | reverseproxy | right | search | server\n";
 
 static const struct option options[] = {
-    { "help", no_argument, NULL, 'h' }, { "file", required_argument, NULL, 'f' }, { "server", required_argument, NULL, 's' },
-    { "ldap", no_argument, NULL, 'l' }, { "logpropertyfile", required_argument, NULL, 'L' },
-    { "account", required_argument, NULL, 'a' }, { "password", required_argument, NULL, 'p' },
-    { "passfile", required_argument, NULL, 'P' }, { "zadmin", no_argument, NULL, 'z' }, { "authtoken", required_argument, NULL, 'y' },
-    { "authtokenfile", required_argument, NULL, 'Y' }, { "master", no_argument, NULL, 'm' }, { "replace", no_argument, NULL, 'r' },
-    { "verbose", no_argument, NULL, 'v' }, { "debug", no_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
+    { "help", no_argument, NULL, 'h' },
+    { "file", required_argument, NULL, 'f' },
+    { "server", required_argument, NULL, 's' },
+    { "ldap", no_argument, NULL, 'l' },
+    { "logpropertyfile", required_argument, NULL, 'L' },
+    { "account", required_argument, NULL, 'a' },
+    { "password", required_argument, NULL, 'p' },
+    { "passfile", required_argument, NULL, 'P' },
+    { "zadmin", no_argument, NULL, 'z' },
+    { "authtoken", required_argument, NULL, 'y' },
+    { "authtokenfile", required_argument, NULL, 'Y' },
+    { "master", no_argument, NULL, 'm' },
+    { "replace", no_argument, NULL, 'r' },
+    { "verbose", no_argument, NULL, 'v' },
+    { "debug", no_argument, NULL, 'd' },
+    { NULL, 0, NULL, 0 },
 };
 
 /* ---- -a and -p ---- */
@@ -78,7 +88,8 @@ static bool check_administrator(session *s, GError **error)
     bool active = entry_has_value(e, "zimbraAccountStatus", "active");
     if (active && entry_get_bool(e, "zimbraIsAdminAccount", false))
         return true;
-    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_DENIED, "%s is not an active administrator's account", entry_name(e));
+    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_DENIED, "%s is not an active administrator's account",
+                entry_name(e));
     return false;
 }
 

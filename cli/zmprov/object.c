@@ -74,8 +74,8 @@ static void take_listing_options(int *argc, char ***argv, struct listing *l)
 
 /* What the words behind the options mean depends on the kind: a domain for mail
  * objects, a service for servers, attributes for domains. */
-static bool listing_scope(directory *d, const command *c, int argc, char **argv, struct listing *l, char **ret_base, char **ret_filter,
-                          GError **error)
+static bool listing_scope(directory *d, const command *c, int argc, char **argv, struct listing *l, char **ret_base,
+                          char **ret_filter, GError **error)
 {
     switch (c->kind) {
     case ENTRY_SERVER: {
@@ -115,7 +115,9 @@ HANDLER(run_get_all)
 HANDLER(run_create)
 {
     static entry *(*const create[])(directory *, const char *, const attr_change *, size_t, GError **) = {
-        [ENTRY_SERVER] = directory_create_server, [ENTRY_DOMAIN] = directory_create_domain, [ENTRY_COS] = directory_create_cos,
+        [ENTRY_SERVER] = directory_create_server,
+        [ENTRY_DOMAIN] = directory_create_domain,
+        [ENTRY_COS] = directory_create_cos,
         [ENTRY_DISTRIBUTION_LIST] = directory_create_distribution_list,
     };
     g_auto(change_list) changes = { NULL, 0 };
@@ -138,7 +140,8 @@ static bool no_lockout(const change_list *changes, GError **error)
     for (size_t i = 0; i < changes->n; i++)
         if (g_ascii_strcasecmp(changes->list[i].attr, "zimbraAccountStatus") == 0 &&
             g_ascii_strcasecmp(changes->list[i].value, "lockout") == 0)
-            return invalid(error, "zimbraAccountStatus lockout is set by the system after failed logins only: use locked");
+            return invalid(error,
+                           "zimbraAccountStatus lockout is set by the system after failed logins only: use locked");
     return true;
 }
 

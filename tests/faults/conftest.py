@@ -1,4 +1,5 @@
 """The fault tests need no container: the store's processes run on a test's folders."""
+import os
 import pathlib
 import shutil
 import sys
@@ -24,4 +25,5 @@ def nosync() -> pathlib.Path:
 def work(request):
     folder = disk.work_folder(request.module.__name__)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if "MAILSTEAD_KEEP" not in os.environ:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ import random
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -207,6 +208,4 @@ class PowerCuts:
 def work_folder(name: str) -> pathlib.Path:
     """Images live in memory where there is room: many small flushes are made."""
     root = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 4 << 30 else "/tmp"
-    folder = pathlib.Path(root) / f"mailstead-faults-{os.getpid()}-{name}"
-    folder.mkdir()
-    return folder
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"power-{name}-", dir=root))

@@ -33,8 +33,8 @@ class Burst:
 
 def make_message(rng: random.Random, number: int) -> bytes:
     kind = rng.random()
-    size = rng.randrange(200, 900) if kind < 0.2 else rng.randrange(1000, 9000) if kind < 0.75 else \
-        rng.randrange(31_000, 34_000) if kind < 0.85 else rng.randrange(40_000, 130_000)
+    size = rng.randrange(200, 900) if kind < 0.2 else rng.randrange(1000, 9000) if kind < 0.85 else \
+        rng.randrange(31_000, 34_000) if kind < 0.92 else rng.randrange(40_000, 130_000)
     lines = [f"From: <{SENDER}>", "To: recipients:;", f"Subject: fault test {number}",
              f"Message-ID: <{number}@fault.test>", ""]
     length = sum(len(line) + 2 for line in lines)

@@ -74,11 +74,11 @@ pop3_port=0
 pop3s_port=0
 [intake]
 auth_socket={runtime}/auth.sock
-[store]
+[shard]
 store_dir={data}/store
 redolog_dir={data}/redolog
 db_dir={data}/db
-checkpoint_bytes=1000000
+checkpoint_mib=1
 checkpoint_seconds=1
 """)
         self.auth = zmauthd.FakeZmauthd(str(runtime / "auth.sock"))
@@ -96,18 +96,27 @@ checkpoint_seconds=1
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
-            ready.settimeout(30)
+            ready.settimeout(0.5)
             command = [str(self.programs / f"libexec/zmmailboxd-{program}"), "--config", str(self.config)]
             if number:
-                command += ["--number", number]
+                command.append(number)
             log = open(self.runtime / f"{name}.log", "ab")
             environment = {k: v for k, v in os.environ.items() if k not in ("JOURNAL_STREAM", "INVOCATION_ID")}
             environment["NOTIFY_SOCKET"] = str(notify)
             process = subprocess.Popen(command, stderr=log, stdout=log, env=environment)
             log.close()
             self.processes[name] = process
-            while b"READY=1" not in ready.recv(4096):
+            self._wait_ready(name, process, ready)
+
+    def _wait_ready(self, name: str, process: subprocess.Popen, ready: socket.socket) -> None:
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                if b"READY=1" in ready.recv(4096):
+                    return
+            except TimeoutError:
                 pass
+        raise RuntimeError(f"{name} does not come up ({process.poll()})\n{self.logs()}")
 
     def start_all(self) -> None:
         for name in [f"shard-{i}" for i in range(SHARDS)] + ["intake", "login"]:

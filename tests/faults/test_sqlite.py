@@ -4,7 +4,7 @@ between two syncfs, its database held still meanwhile).
 The writer commits numbered transactions and checkpoints in that manner. At each cut the
 database must be whole, hold exactly what one of its transactions left, and none older
 than the last that a finished checkpoint covered. With SQLite's own checkpoints in place
-of that discipline the same check must find damage. docs/decisions/sqlite-sync-off.md has the result.
+of that discipline the same check must find damage. docs/decisions/sqlite-without-sync.md has the result.
 """
 import contextlib
 import ctypes

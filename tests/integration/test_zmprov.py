@@ -544,6 +544,12 @@ def test_directory_away(prov):
     assert "example.test" in prov("gad").split()
 
 
+def test_connection_lost_between_two_commands(prov):
+    out = prov.host.sh("(echo gcf zimbraDefaultDomainName; sleep 0.5; systemctl restart zimbra-ldap.service; echo gac)"
+                       " | /opt/zimbra/bin/zmprov -f -")
+    assert out.splitlines()[0] == "zimbraDefaultDomainName: example.test" and "default" in out.splitlines()
+
+
 # ---- localconfig ----
 
 def lc(host, *argv, **kw):

@@ -70,7 +70,7 @@ static bool take_numbers(imap_cursor *args, fetch_item *item)
         if (!imap_take(args, '.'))
             return imap_next_is(args, ']');
     }
-    return true;
+    return item->numbers->len == 0 || !imap_next_is(args, ']');   /* "1." wants more */
 }
 
 static bool take_partial(imap_cursor *args, fetch_item *item)
@@ -105,7 +105,7 @@ static char *label_of(const fetch_item *item)
     g_string_append(label, words[item->section]);
     for (guint i = 0; item->fields && i < item->fields->len; i++) {
         g_string_append(label, i ? " " : " (");
-        imap_put_quoted(label, g_ptr_array_index(item->fields, i));
+        imap_put_astring(label, g_ptr_array_index(item->fields, i));
     }
     g_string_append(label, item->fields ? ")]" : "]");
     if (item->partial)

@@ -45,10 +45,22 @@ stream *stream_new(sd_event *event, int fd, const stream_ops *ops, void *data)
     return s;
 }
 
+/* Closing over unread input would reset the connection, and the last answer might
+ * be lost with it. */
+static void discard_input(int fd)
+{
+    char bytes[4096];
+    (void) shutdown(fd, SHUT_WR);
+    for (unsigned i = 0; i < 64 && recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
 void stream_free(stream *s)
 {
     if (!s)
         return;
+    if (s->closing)
+        discard_input(s->fd);
     sd_event_source_disable_unref(s->io);
     sd_event_source_disable_unref(s->again);
     sd_event_source_disable_unref(s->timer);
