@@ -14,7 +14,7 @@
 #include "agents/store/wire/wire.h"
 #include "lib/journal/journal.h"
 
-enum { TICK_USEC = 1000000 };
+enum { TICK_USEC = 1000000, WAL_DEFAULT = 4 * 1024 * 1024 };
 
 unsigned shard_of(const char *account_id, unsigned count)
 {
@@ -149,6 +149,8 @@ static shard *shard_new(sd_event *event, const shard_config *config)
     g_queue_init(&s->waiters);
     if (s->config.segment_bytes == 0)
         s->config.segment_bytes = REDO_SEGMENT_DEFAULT;
+    if (s->config.wal_bytes == 0)
+        s->config.wal_bytes = WAL_DEFAULT;
     return s;
 }
 

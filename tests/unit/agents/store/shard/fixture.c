@@ -43,6 +43,7 @@ fixture *fixture_copy(const fixture *f)
     run_tool((const char *const[]) { "cp", "-a", from, dir, NULL });
     fixture *copy = fixture_at(dir);
     copy->config.checkpoint_bytes = f->config.checkpoint_bytes;
+    copy->config.wal_bytes = f->config.wal_bytes;
     return copy;
 }
 
