@@ -1,7 +1,6 @@
 /* One child at a time: fork, own process group, output through pipes with a
  * bound, killed with its group when the time is over. Used from the worker
  * thread, so between fork and exec only async-signal-safe calls are made. */
-#define _GNU_SOURCE
 #include "configd/command.h"
 
 #include <errno.h>

@@ -24,6 +24,7 @@ void change_free(change *c)
     rendering_free(c->text);
     g_clear_pointer(&c->files, g_ptr_array_unref);
     g_strfreev(c->keys);
+    g_strfreev(c->units);
     g_free(c->reason);
     g_free(c);
 }
@@ -192,14 +193,15 @@ static bool recover_turn(engine *e, intent_turn *t, int number, bool back, GErro
     g_autofree char *path = generation_path(&e->store, t->folder, t->target);
     if (!g_file_test(path, G_FILE_TEST_IS_DIR))
         return true;
-    if (!generation_flip(&e->store, t->folder, t->target, error))
-        return false;
     change *c = change_new(folder);
     c->number = t->target;
     c->previous = t->previous;
     c->action = t->action;
     c->files = g_ptr_array_new_with_free_func(g_free);
+    change_note_units(e, c);
     g_ptr_array_add(e->pending, c);
+    if (!generation_flip(&e->store, t->folder, t->target, error))
+        return false;
     if (back)
         engine_mark_bad(e, t->folder, number, PART_FAILED, "zmconfigd ended while it applied this generation");
     return true;
@@ -329,7 +331,7 @@ static change *consider(engine *e, const plan_folder *folder, const facts *value
     change *c = change_new(folder);
     g_autoptr(GError) error = NULL;
 
-    c->keys = keys_of(folder, changed);
+    c->keys = e->values ? keys_of(folder, changed) : NULL;   /* at first everything is new */
     c->previous = generation_live(&e->store, folder->name);
     c->text = engine_render_folder(e, folder, values, &error);
     if (c->text) {
@@ -353,7 +355,7 @@ static change *consider(engine *e, const plan_folder *folder, const facts *value
 static char *names_of(char **keys)
 {
     if (!keys || !*keys)
-        return g_strdup("no attribute (template or first run)");
+        return g_strdup("no attribute (first run or template)");
     g_autoptr(GStrvBuilder) b = g_strv_builder_new();
     for (guint i = 0; keys[i] && i < 8; i++)
         g_strv_builder_add(b, strchr(keys[i], ':') + 1);
@@ -402,6 +404,8 @@ static void make_pending(engine *e, change *c)
         if (older->folder != c->folder)
             continue;
         c->action = MAX(c->action, older->action);
+        g_strfreev(c->units);
+        c->units = g_strdupv(older->units);      /* the newer look may have missed a restart */
         g_ptr_array_remove_index(e->pending, j);
         break;
     }
@@ -427,8 +431,10 @@ static bool flip_all(engine *e, GPtrArray *accepted, GError **error)
  * on failure no link has turned and the folders are tried again next time. */
 static bool turn_all(engine *e, GPtrArray *accepted, int number, GError **error)
 {
-    for (guint j = 0; j < accepted->len; j++)
+    for (guint j = 0; j < accepted->len; j++) {
+        change_note_units(e, accepted->pdata[j]);
         make_pending(e, accepted->pdata[j]);
+    }
     if (write_intent(e, number, error) && flip_all(e, accepted, error))
         return true;
     for (guint j = 0; j < accepted->len; j++) {
@@ -460,6 +466,19 @@ static bool is_due(engine *e, const plan_folder *f, GHashTable *changed, char **
     return (forced && g_strv_contains((const char *const *) forced, f->name)) ||
            g_hash_table_contains(e->resumed, f->name) || g_hash_table_contains(e->bad, f->name) ||
            generation_live(&e->store, f->name) < 0 || plan_folder_depends(f, changed);
+}
+
+/* The keys behind CHANGES, each once, in order. */
+static char **all_keys(const GPtrArray *changes)
+{
+    g_autoptr(GHashTable) seen = name_set();
+    for (guint i = 0; i < changes->len; i++)
+        for (char **k = ((change *) changes->pdata[i])->keys; k && *k; k++)
+            g_hash_table_add(seen, g_strdup(*k));
+    guint n;
+    g_autofree gpointer *keys = g_hash_table_get_keys_as_array(seen, &n);
+    qsort(keys, n, sizeof *keys, by_name);
+    return g_strdupv((char **) keys);
 }
 
 static void sort_out(engine *e, GPtrArray *changes, GPtrArray *accepted, int *number, GString *refused)
@@ -497,11 +516,9 @@ static bool finish_update(engine *e, GPtrArray *accepted, int number, GError **e
 
 bool engine_update(engine *e, facts *values, char **forced, const char *trigger, GError **error)
 {
-    bool first = !e->values;
     g_autoptr(GHashTable) changed = facts_diff(e->values, values);
     g_autoptr(GPtrArray) changes = g_ptr_array_new(), accepted = g_ptr_array_new();
     g_autoptr(GString) refused = g_string_new(NULL);
-    g_auto(GStrv) keys = NULL;
     int number = -1;
 
     for (guint i = 0; i < e->plan->folders->len; i++) {
@@ -514,14 +531,10 @@ bool engine_update(engine *e, facts *values, char **forced, const char *trigger,
         if (c)
             g_ptr_array_add(changes, c);
     }
-    if (!first && changes->len) {
-        g_autoptr(GStrvBuilder) b = g_strv_builder_new();
-        for (guint i = 0; i < changes->len; i++)
-            g_strv_builder_addv(b, (const char **) ((change *) changes->pdata[i])->keys);
-        keys = g_strv_builder_end(b);
-    }
-    if (!e->record)
+    if (!e->record) {
+        g_auto(GStrv) keys = all_keys(changes);
         e->record = history_record_new(0, trigger, keys);
+    }
     sort_out(e, changes, accepted, &number, refused);
 
     bool ok = finish_update(e, accepted, number, error);

@@ -2,6 +2,8 @@
  * renders and falls back before, and without, any bus. */
 #include "configd/units.h"
 
+#define CONVERGE_TIMEOUT_MS 120000
+
 typedef struct {
     service_bus *bus;
 } systemd_units;
@@ -49,6 +51,14 @@ static bool systemd_enable(void *data, const char *const *names, GError **error)
     return ok;
 }
 
+static bool systemd_converge(void *data, GError **error)
+{
+    service_bus *bus = bus_of(data, error);
+    bool ok = bus && service_converge(bus, CONVERGE_TIMEOUT_MS, error);
+    check_bus(data, ok, error);
+    return ok;
+}
+
 static void systemd_done(void *data)
 {
     systemd_units *u = data;
@@ -60,7 +70,7 @@ unit_driver units_systemd(void)
 {
     return (unit_driver) {
         .state = systemd_state, .act = systemd_act, .enabled = systemd_enabled, .enable = systemd_enable,
-        .done = systemd_done, .data = g_new0(systemd_units, 1),
+        .converge = systemd_converge, .done = systemd_done, .data = g_new0(systemd_units, 1),
     };
 }
 
@@ -84,11 +94,17 @@ static bool no_enable(void *data, const char *const *names, GError **error)
     return true;
 }
 
+static bool no_converge(void *data, GError **error)
+{
+    return true;
+}
+
 static void no_done(void *data)
 {
 }
 
 unit_driver units_none(void)
 {
-    return (unit_driver) { .state = no_state, .act = no_act, .enabled = no_enabled, .enable = no_enable, .done = no_done };
+    return (unit_driver) { .state = no_state, .act = no_act, .enabled = no_enabled, .enable = no_enable,
+                           .converge = no_converge, .done = no_done };
 }

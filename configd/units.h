@@ -13,6 +13,8 @@ typedef struct {
     /* The enabled set as it is, and a new one. */
     char **(*enabled)(void *data, GError **error);
     bool (*enable)(void *data, const char *const *names, GError **error);
+    /* Makes what runs follow the enabled set. */
+    bool (*converge)(void *data, GError **error);
     void (*done)(void *data);
     void *data;
 } unit_driver;

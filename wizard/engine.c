@@ -39,12 +39,13 @@ static bool run_step(setup *s, setup_state *state, const setup_step *step, GErro
 {
     s->number++;
     s->show(STEP_BEGINS, s->number, s->total, step->title);
-    if (state_has(state, step->name)) {
+    bool recorded = state_has(state, step->name);
+    if (recorded && !step->transient) {
         s->show(STEP_DONE_BEFORE, s->number, s->total, step->title);
         return true;
     }
     bool before = step->is_done && step->is_done(s);
-    if ((!before && !step->run(s, error)) || !state_add(state, step->name, error)) {
+    if ((!before && !step->run(s, error)) || (!recorded && !state_add(state, step->name, error))) {
         s->show(STEP_FAILED, s->number, s->total, step->title);
         g_prefix_error(error, "%s: ", step->title);
         return false;

@@ -4,3 +4,5 @@ $(eval $(call program,libexec/zmldapinit,$(LDAPINIT_SRC),localconfig schema,ldap
 SETUP_SRC := $(addprefix wizard/,zmsetup.c engine.c state.c steps.c answers.c answer-checks.c changes.c run.c \
              step-host.c step-secrets.c step-certificates.c step-directory.c step-server.c step-accounts.c step-services.c)
 $(eval $(call program,libexec/zmsetup,$(SETUP_SRC),directory localconfig schema service tls,,,libexec))
+$(eval $(call install_file,docs/man/zmsetup.8,/usr/share/man/man8,0644))
+$(eval $(call install_file,docs/man/zmldapinit.8,/usr/share/man/man8,0644))

@@ -35,6 +35,7 @@ typedef struct {
     bool (*applies)(const answers *a);              /* NULL: on every host */
     bool (*is_done)(setup *s);                      /* NULL: only running it tells */
     bool (*run)(setup *s, GError **error);
+    bool transient;             /* a reboot undoes it: done again in every run */
 } setup_step;
 
 const setup_step *setup_steps(size_t *ret_n);       /* steps.c */

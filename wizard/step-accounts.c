@@ -34,17 +34,22 @@ bool domain_given(const answers *a)
     return a->domain_name != NULL;
 }
 
+/* Creating what exists completes it, should its maker have been cut short. */
+static bool create_domain(directory *dir, const char *name, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(entry) domain = directory_create_domain(dir, name, NULL, 0, &reason);
+    if (domain || g_error_matches(reason, DIRECTORY_ERROR, DIRECTORY_ERROR_EXISTS))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
 bool domain_make(setup *s, GError **error)
 {
-    directory *dir = setup_directory(s, error);
-    if (!dir)
-        return false;
-    GError *reason = NULL;
     const char *name = s->answers->domain_name;
-    g_autoptr(entry) domain = directory_domain(dir, name, &reason);
-    if (!found_or_none(domain, reason, error))
-        return false;
-    if (!domain && !(domain = directory_create_domain(dir, name, NULL, 0, error)))
+    directory *dir = setup_directory(s, error);
+    if (!dir || !create_domain(dir, name, error))
         return false;
     g_autoptr(entry) config = directory_global_config(dir, error);
     if (!config)

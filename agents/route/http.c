@@ -1,5 +1,6 @@
 /* libmicrohttpd in an sd-event loop: its epoll descriptor is watched, its own
- * timeouts drive a timer. A request is suspended while its lookup runs. See http.h.
+ * timeouts drive a timer. A request is suspended while its lookup runs; a resumed
+ * one is not noticed before the next run, which the `resumed` source does. See http.h.
  * Any path is a lookup: there is only one. */
 #include "agents/route/http.h"
 
@@ -16,7 +17,7 @@
 struct http {
     struct MHD_Daemon *daemon;
     const lookup_services *services;
-    sd_event_source *io, *timer;
+    sd_event_source *io, *timer, *resumed;
 };
 
 typedef struct {
@@ -34,6 +35,7 @@ static void on_lookup_done(lookup *l, void *data)
         return;
     x->suspended = false;
     MHD_resume_connection(x->connection);
+    (void) sd_event_source_set_enabled(x->h->resumed, SD_EVENT_ONESHOT);   /* own source: cannot fail */
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -130,6 +132,11 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *data)
     return run(data);
 }
 
+static int on_resumed(sd_event_source *s, void *data)
+{
+    return run(data);
+}
+
 static int listen_on(const config *c, GError **error)
 {
     int on = 1;
@@ -159,7 +166,8 @@ http *http_new(sd_event *event, const config *c, const lookup_services *s, GErro
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) IDLE_SEC, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || sd_event_add_io(event, &h->io, info->epoll_fd, EPOLLIN, on_io, h) < 0 ||
-        sd_event_add_time_relative(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h) < 0) {
+        sd_event_add_time_relative(event, &h->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, h) < 0 ||
+        sd_event_add_defer(event, &h->resumed, on_resumed, h) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the HTTP server does not start");
         if (!h->daemon)
             close(fd);
@@ -174,6 +182,7 @@ void http_free(http *h)
         return;
     sd_event_source_disable_unref(h->io);
     sd_event_source_disable_unref(h->timer);
+    sd_event_source_disable_unref(h->resumed);
     if (h->daemon)
         MHD_stop_daemon(h->daemon);
     g_free(h);

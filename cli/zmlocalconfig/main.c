@@ -26,11 +26,21 @@ static const char usage[] =
     "  -x/--expand         expand ${...} in values\n";
 
 static const struct option options[] = {
-    { "config", required_argument, NULL, 'c' }, { "default", no_argument, NULL, 'd' }, { "edit", no_argument, NULL, 'e' },
-    { "force", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { "info", no_argument, NULL, 'i' },
-    { "format", required_argument, NULL, 'm' }, { "changed", no_argument, NULL, 'n' }, { "path", no_argument, NULL, 'p' },
-    { "quiet", no_argument, NULL, 'q' }, { "random", no_argument, NULL, 'r' }, { "show", no_argument, NULL, 's' },
-    { "unset", no_argument, NULL, 'u' }, { "expand", no_argument, NULL, 'x' }, { NULL, 0, NULL, 0 },
+    { "config", required_argument, NULL, 'c' },
+    { "default", no_argument, NULL, 'd' },
+    { "edit", no_argument, NULL, 'e' },
+    { "force", no_argument, NULL, 'f' },
+    { "help", no_argument, NULL, 'h' },
+    { "info", no_argument, NULL, 'i' },
+    { "format", required_argument, NULL, 'm' },
+    { "changed", no_argument, NULL, 'n' },
+    { "path", no_argument, NULL, 'p' },
+    { "quiet", no_argument, NULL, 'q' },
+    { "random", no_argument, NULL, 'r' },
+    { "show", no_argument, NULL, 's' },
+    { "unset", no_argument, NULL, 'u' },
+    { "expand", no_argument, NULL, 'x' },
+    { NULL, 0, NULL, 0 },
 };
 
 struct request {

@@ -16,7 +16,8 @@ static void show_plain(FILE *out, const char *key, const char *value)
 
 static void show_xml(FILE *out, const char *key, const char *value)
 {
-    g_autofree char *text = g_markup_printf_escaped("  <key name=\"%s\">\n    <value>%s</value>\n  </key>\n", key, value);
+    g_autofree char *text =
+        g_markup_printf_escaped("  <key name=\"%s\">\n    <value>%s</value>\n  </key>\n", key, value);
     fputs(text, out);
 }
 
@@ -50,7 +51,8 @@ static const struct {
     void (*show)(FILE *out, const char *key, const char *value);
 } formats[FORMATS] = {
     [FORMAT_PLAIN] = { "plain", "", "", show_plain },
-    [FORMAT_XML] = { "xml", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<localconfig>\n", "</localconfig>\n", show_xml },
+    [FORMAT_XML] = { "xml", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<localconfig>\n", "</localconfig>\n",
+                     show_xml },
     [FORMAT_SHELL] = { "shell", "", "", show_shell },
     [FORMAT_EXPORT] = { "export", "", "", show_export },
     [FORMAT_NOKEY] = { "nokey", "", "", show_nokey },

@@ -46,8 +46,9 @@ HANDLER(run_create_account)
         return false;
     directory *d = session_writer(s, error);
     g_autoptr(entry) e = !d ? NULL
-        : c->kind == ENTRY_ACCOUNT ? directory_create_account(d, argv[0], password, changes.list, changes.n, error)
-                                   : directory_create_calendar_resource(d, argv[0], password, changes.list, changes.n, error);
+                         : c->kind == ENTRY_ACCOUNT
+                             ? directory_create_account(d, argv[0], password, changes.list, changes.n, error)
+                             : directory_create_calendar_resource(d, argv[0], password, changes.list, changes.n, error);
     if (!e)
         return false;
     audit_change(s, c, entry_name(e), entry_id(e), changes.list, changes.n);

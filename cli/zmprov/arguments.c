@@ -60,8 +60,10 @@ bool change_list_parse(session *s, int argc, char **argv, change_list *ret, GErr
     g_autofree attr_change *list = g_new0(attr_change, (gsize) argc / 2 + 1);
     for (int i = 0; i < argc; i += 2) {
         if (!s->replace && *argv[i] != '+' && *argv[i] != '-' && is_safeguarded(s, argv[i]))
-            return invalid(error, "%s is protected against being replaced as a whole: use +%s or -%s for single values, or -r/--replace",
-                           argv[i], argv[i], argv[i]);
+            return invalid(
+                error,
+                "%s is protected against being replaced as a whole: use +%s or -%s for single values, or -r/--replace",
+                argv[i], argv[i], argv[i]);
         list[i / 2] = (attr_change) { argv[i], argv[i + 1] };
     }
     ret->list = g_steal_pointer(&list);

@@ -42,7 +42,8 @@ static const char *actor(const session *s)
     return s->account ? s->account : sudo ? sudo : pw ? pw->pw_name : "unknown";
 }
 
-void audit_change(const session *s, const command *c, const char *object, const char *id, const attr_change *attrs, size_t n)
+void audit_change(const session *s, const command *c, const char *object, const char *id, const attr_change *attrs,
+                  size_t n)
 {
     g_autofree char *name = journal_escape(object, strlen(object), VALUE_MAX);
     g_autofree char *by = journal_escape(actor(s), strlen(actor(s)), VALUE_MAX);

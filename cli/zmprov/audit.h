@@ -6,6 +6,7 @@
 
 /* One journal record: who did what to which object. OBJECT and the changes may
  * come from the command line; values of secret attributes are masked. */
-void audit_change(const session *s, const command *c, const char *object, const char *id, const attr_change *attrs, size_t n);
+void audit_change(const session *s, const command *c, const char *object, const char *id, const attr_change *attrs,
+                  size_t n);
 
 #endif

@@ -14,7 +14,8 @@ HANDLER(run_get_list)
 
 typedef bool (*members_fn)(directory *d, entry *list, const char *const *members, GError **error);
 
-static bool with_members(session *s, const command *c, int argc, char **argv, const char *attr, members_fn change, GError **error)
+static bool with_members(session *s, const command *c, int argc, char **argv, const char *attr, members_fn change,
+                         GError **error)
 {
     directory *d = session_writer(s, error);
     g_autoptr(entry) e = d ? directory_distribution_list(d, argv[0], error) : NULL;

@@ -36,12 +36,22 @@ static const char usage[] =
     "              misc | reverseproxy | right | search | server\n";
 
 static const struct option options[] = {
-    { "help", no_argument, NULL, 'h' }, { "file", required_argument, NULL, 'f' }, { "server", required_argument, NULL, 's' },
-    { "ldap", no_argument, NULL, 'l' }, { "logpropertyfile", required_argument, NULL, 'L' },
-    { "account", required_argument, NULL, 'a' }, { "password", required_argument, NULL, 'p' },
-    { "passfile", required_argument, NULL, 'P' }, { "zadmin", no_argument, NULL, 'z' }, { "authtoken", required_argument, NULL, 'y' },
-    { "authtokenfile", required_argument, NULL, 'Y' }, { "master", no_argument, NULL, 'm' }, { "replace", no_argument, NULL, 'r' },
-    { "verbose", no_argument, NULL, 'v' }, { "debug", no_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
+    { "help", no_argument, NULL, 'h' },
+    { "file", required_argument, NULL, 'f' },
+    { "server", required_argument, NULL, 's' },
+    { "ldap", no_argument, NULL, 'l' },
+    { "logpropertyfile", required_argument, NULL, 'L' },
+    { "account", required_argument, NULL, 'a' },
+    { "password", required_argument, NULL, 'p' },
+    { "passfile", required_argument, NULL, 'P' },
+    { "zadmin", no_argument, NULL, 'z' },
+    { "authtoken", required_argument, NULL, 'y' },
+    { "authtokenfile", required_argument, NULL, 'Y' },
+    { "master", no_argument, NULL, 'm' },
+    { "replace", no_argument, NULL, 'r' },
+    { "verbose", no_argument, NULL, 'v' },
+    { "debug", no_argument, NULL, 'd' },
+    { NULL, 0, NULL, 0 },
 };
 
 /* ---- -a and -p ---- */
@@ -78,7 +88,8 @@ static bool check_administrator(session *s, GError **error)
     bool active = entry_has_value(e, "zimbraAccountStatus", "active");
     if (active && entry_get_bool(e, "zimbraIsAdminAccount", false))
         return true;
-    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_DENIED, "%s is not an active administrator's account", entry_name(e));
+    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_DENIED, "%s is not an active administrator's account",
+                entry_name(e));
     return false;
 }
 
@@ -102,7 +113,7 @@ static int take_options(session *s, int argc, char **argv, const char **ret_file
         case 'p':
             g_free(s->password);
             s->password = g_strdup(optarg);
-            memset(optarg, '*', strlen(optarg)); /* as early as can be: out of the process list */
+            memset(optarg, '*', strlen(optarg)); /* see take_words() */
             break;
         case 'P':
             if (!read_password(s, optarg))
@@ -122,8 +133,22 @@ static int take_options(session *s, int argc, char **argv, const char **ret_file
     return 0;
 }
 
+/* The words of the command in memory of our own. The process's own arguments are
+ * blanked: ps and journald (_CMDLINE) need not keep passwords. */
+static char **take_words(int argc, char **argv)
+{
+    char **words = g_new0(char *, (gsize) argc + 1);
+    for (int i = 0; i < argc; i++) {
+        words[i] = g_strdup(argv[i]);
+        if (i > 0)
+            memset(argv[i], '*', strlen(argv[i]));
+    }
+    return words;
+}
+
 static int run(session *s, int argc, char **argv, const char *file)
 {
+    g_auto(GStrv) words = take_words(argc, argv);
     g_autoptr(GError) error = NULL;
     if (s->account && !check_administrator(s, &error)) {
         report_error(error);
@@ -133,7 +158,7 @@ static int run(session *s, int argc, char **argv, const char *file)
         return run_file(s, file) ? EXIT_FAILED : EXIT_SUCCESS;
     if (argc == 0)
         return run_interactive(s) ? EXIT_FAILED : EXIT_SUCCESS;
-    if (command_run(s, argc, argv, &error))
+    if (command_run(s, argc, words, &error))
         return EXIT_SUCCESS;
     report_error(error);
     return EXIT_FAILED;

@@ -39,9 +39,18 @@ HANDLER(run_get)
 
 struct listing { bool verbose, own_only; char **wanted; const char *server; };
 
+/* System accounts have no address and are not listed. */
+static bool is_listed(const entry *e)
+{
+    entry_kind kind = entry_get_kind(e);
+    return (kind != ENTRY_ACCOUNT && kind != ENTRY_CALENDAR_RESOURCE) || strchr(entry_name(e), '@');
+}
+
 static bool show(entry *e, void *data)
 {
     const struct listing *l = data;
+    if (!is_listed(e))
+        return true;
     if (l->verbose && entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST)
         print_list(e, l->wanted);
     else if (l->verbose)
@@ -65,8 +74,8 @@ static void take_listing_options(int *argc, char ***argv, struct listing *l)
 
 /* What the words behind the options mean depends on the kind: a domain for mail
  * objects, a service for servers, attributes for domains. */
-static bool listing_scope(directory *d, const command *c, int argc, char **argv, struct listing *l, char **ret_base, char **ret_filter,
-                          GError **error)
+static bool listing_scope(directory *d, const command *c, int argc, char **argv, struct listing *l, char **ret_base,
+                          char **ret_filter, GError **error)
 {
     switch (c->kind) {
     case ENTRY_SERVER: {
@@ -106,7 +115,9 @@ HANDLER(run_get_all)
 HANDLER(run_create)
 {
     static entry *(*const create[])(directory *, const char *, const attr_change *, size_t, GError **) = {
-        [ENTRY_SERVER] = directory_create_server, [ENTRY_DOMAIN] = directory_create_domain, [ENTRY_COS] = directory_create_cos,
+        [ENTRY_SERVER] = directory_create_server,
+        [ENTRY_DOMAIN] = directory_create_domain,
+        [ENTRY_COS] = directory_create_cos,
         [ENTRY_DISTRIBUTION_LIST] = directory_create_distribution_list,
     };
     g_auto(change_list) changes = { NULL, 0 };
@@ -129,7 +140,8 @@ static bool no_lockout(const change_list *changes, GError **error)
     for (size_t i = 0; i < changes->n; i++)
         if (g_ascii_strcasecmp(changes->list[i].attr, "zimbraAccountStatus") == 0 &&
             g_ascii_strcasecmp(changes->list[i].value, "lockout") == 0)
-            return invalid(error, "zimbraAccountStatus lockout is set by the system after failed logins only: use locked");
+            return invalid(error,
+                           "zimbraAccountStatus lockout is set by the system after failed logins only: use locked");
     return true;
 }
 

@@ -16,7 +16,8 @@ static bool is_wanted(char **wanted, const char *name, const char *value)
         const char *equals = strchr(*wanted, '=');
         g_autofree char *asked = equals ? g_strndup(*wanted, (gsize) (equals - *wanted)) : g_strdup(*wanted);
         const attr_def *def = schema_attr(asked);
-        if (g_ascii_strcasecmp(def ? def->name : asked, name) == 0 && (!equals || g_ascii_strcasecmp(equals + 1, value) == 0))
+        if (g_ascii_strcasecmp(def ? def->name : asked, name) == 0 &&
+            (!equals || g_ascii_strcasecmp(equals + 1, value) == 0))
             return true;
     }
     return false;

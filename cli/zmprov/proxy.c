@@ -19,7 +19,8 @@ static const char *host_of(const entry *server)
 static bool print_auth_url(entry *e, void *data)
 {
     if (entry_get_bool(e, "zimbraMtaAuthTarget", false))
-        printf("https://%s:%" G_GINT64_FORMAT "/service/soap/ ", host_of(e), entry_get_int(e, "zimbraMtaAuthPort", 7073));
+        printf("https://%s:%" G_GINT64_FORMAT "/service/soap/ ", host_of(e),
+               entry_get_int(e, "zimbraMtaAuthPort", 7073));
     return true;
 }
 

@@ -10,9 +10,14 @@
 #define PUB_ID "99999999-9999-9999-9999-999999999999"
 
 static const struct target_type { const char *word; entry_kind kind; bool named; } target_types[] = {
-    { "account", ENTRY_ACCOUNT, true }, { "calresource", ENTRY_CALENDAR_RESOURCE, true },
-    { "cos", ENTRY_COS, true }, { "dl", ENTRY_DISTRIBUTION_LIST, true }, { "domain", ENTRY_DOMAIN, true },
-    { "server", ENTRY_SERVER, true }, { "config", ENTRY_GLOBAL_CONFIG, false }, { "global", ENTRY_GLOBAL_CONFIG, false },
+    { "account", ENTRY_ACCOUNT, true },
+    { "calresource", ENTRY_CALENDAR_RESOURCE, true },
+    { "cos", ENTRY_COS, true },
+    { "dl", ENTRY_DISTRIBUTION_LIST, true },
+    { "domain", ENTRY_DOMAIN, true },
+    { "server", ENTRY_SERVER, true },
+    { "config", ENTRY_GLOBAL_CONFIG, false },
+    { "global", ENTRY_GLOBAL_CONFIG, false },
 };
 
 /* ID: the fixed one of a type that names nobody. KIND: who is looked up. */
@@ -23,12 +28,18 @@ static const struct grantee_type { const char *word, *id; entry_kind kind; } gra
 
 #define TARGET(kind) (1u << (kind))
 #define ON_LISTS     (TARGET(ENTRY_DISTRIBUTION_LIST) | TARGET(ENTRY_DOMAIN))
-#define ON_ACCOUNTS  (TARGET(ENTRY_ACCOUNT) | TARGET(ENTRY_CALENDAR_RESOURCE) | TARGET(ENTRY_DOMAIN) | TARGET(ENTRY_DISTRIBUTION_LIST))
+#define ON_ACCOUNTS  \
+    (TARGET(ENTRY_ACCOUNT) | TARGET(ENTRY_CALENDAR_RESOURCE) | TARGET(ENTRY_DOMAIN) | TARGET(ENTRY_DISTRIBUTION_LIST))
 
 static const struct { const char *name; unsigned targets; } rights[] = {
-    { "sendToDistList", ON_LISTS }, { "viewDistList", ON_LISTS }, { "ownDistList", TARGET(ENTRY_DISTRIBUTION_LIST) },
-    { "adminLoginAs", ON_ACCOUNTS }, { "loginAs", ON_ACCOUNTS }, { "sendAs", ON_ACCOUNTS | TARGET(ENTRY_DISTRIBUTION_LIST) },
-    { "invite", ON_ACCOUNTS }, { "viewFreeBusy", ON_ACCOUNTS },
+    { "sendToDistList", ON_LISTS },
+    { "viewDistList", ON_LISTS },
+    { "ownDistList", TARGET(ENTRY_DISTRIBUTION_LIST) },
+    { "adminLoginAs", ON_ACCOUNTS },
+    { "loginAs", ON_ACCOUNTS },
+    { "sendAs", ON_ACCOUNTS | TARGET(ENTRY_DISTRIBUTION_LIST) },
+    { "invite", ON_ACCOUNTS },
+    { "viewFreeBusy", ON_ACCOUNTS },
 };
 
 struct grant {
@@ -119,14 +130,16 @@ static bool parse_grant(directory *d, const command *c, int argc, char **argv, s
     return check_right(g, argv[i], error);
 }
 
-static bool change_grant(session *s, const command *c, int argc, char **argv, const char *attr, bool must_exist, GError **error)
+static bool change_grant(session *s, const command *c, int argc, char **argv, const char *attr, bool must_exist,
+                         GError **error)
 {
     g_auto(grant) g = { NULL };
     directory *d = session_writer(s, error);
     if (!d || !parse_grant(d, c, argc, argv, &g, error))
         return false;
     if (must_exist && !entry_has_value(g.object, "zimbraACE", g.ace)) {
-        g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_NO_SUCH, "no such grant on %s: %s", entry_name(g.object), g.ace);
+        g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_NO_SUCH, "no such grant on %s: %s", entry_name(g.object),
+                    g.ace);
         return false;
     }
     const attr_change change = { (char *) attr, g.ace };
@@ -166,7 +179,8 @@ static void print_grant(struct wanted *w, const entry *e, const char *ace)
     if (g_strv_length(words) != 3 || (w->grantee_id && g_ascii_strcasecmp(words[0], w->grantee_id) != 0))
         return;
     g_autofree char *name = grantee_name(w->d, words[1], words[0]);
-    printf("%-12s %-36s %-30s %-12s %-36s %-30s %s\n", entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST ? "dl" : w->target ? w->target->word : "",
+    bool is_list = entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST;
+    printf("%-12s %-36s %-30s %-12s %-36s %-30s %s\n", is_list ? "dl" : w->target ? w->target->word : "",
            entry_id(e) ? entry_id(e) : "", entry_name(e), words[1], words[0], name, words[2]);
 }
 
@@ -218,5 +232,6 @@ HANDLER(run_get_grants)
         return usage_error(c, error);
     }
     print_header();
-    return object ? print_grants(object, &w) : directory_each(d, ENTRY_OTHER, NULL, "(zimbraACE=*)", print_grants, &w, error);
+    return object ? print_grants(object, &w)
+                  : directory_each(d, ENTRY_OTHER, NULL, "(zimbraACE=*)", print_grants, &w, error);
 }

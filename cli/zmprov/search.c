@@ -13,7 +13,8 @@ struct search {
 
 static bool take_number(const char *word, const char *value, gint64 *ret, GError **error)
 {
-    return g_ascii_string_to_signed(value, 10, 0, G_MAXINT32, ret, NULL) || invalid(error, "%s must be a number, not %s", word, value);
+    return g_ascii_string_to_signed(value, 10, 0, G_MAXINT32, ret, NULL) ||
+           invalid(error, "%s must be a number, not %s", word, value);
 }
 
 static bool search_word(struct search *q, const char *word, const char *value, GError **error)
@@ -48,7 +49,8 @@ static const char *sort_value(const entry *e, const char *attr)
 static int by_value(const void *a, const void *b, void *data)
 {
     const struct search *q = data;
-    int order = g_ascii_strcasecmp(sort_value(*(entry *const *) a, q->sort_by), sort_value(*(entry *const *) b, q->sort_by));
+    int order =
+        g_ascii_strcasecmp(sort_value(*(entry *const *) a, q->sort_by), sort_value(*(entry *const *) b, q->sort_by));
     return q->ascending ? order : -order;
 }
 
@@ -96,7 +98,8 @@ static const struct { const char *word; entry_kind kind; const char *filter; boo
     { "cos", ENTRY_COS, NULL, false },
     { "server", ENTRY_SERVER, NULL, false },
     { "calresource", ENTRY_CALENDAR_RESOURCE, NULL, true },
-    { "internalUserAccount", ENTRY_ACCOUNT, "(&(!(zimbraIsSystemResource=TRUE))(!(zimbraIsExternalVirtualAccount=TRUE)))", true },
+    { "internalUserAccount", ENTRY_ACCOUNT,
+      "(&(!(zimbraIsSystemResource=TRUE))(!(zimbraIsExternalVirtualAccount=TRUE)))", true },
 };
 
 HANDLER(run_count_objects)

@@ -63,7 +63,8 @@ static bool choose_server(directory *d, const entry *cos, entry **ret, GError **
         return false;
     if (c.servers->len == 0)
         return !pool || directory_fail(error, DIRECTORY_ERROR_INVALID, NULL,
-                                       "no server of the pool of cos %s (zimbraMailHostPool) has the mailbox service", entry_name(cos));
+                                       "no server of the pool of cos %s (zimbraMailHostPool) has the mailbox service",
+                                       entry_name(cos));
     entry *chosen = c.servers->pdata[g_random_int_range(0, (gint32) c.servers->len)];
     for (guint i = 0; !pool && i < c.servers->len; i++)
         if (g_ascii_strcasecmp(entry_get(c.servers->pdata[i], "zimbraServiceHostname"), d->host) == 0)
@@ -82,7 +83,8 @@ static bool follow_host(directory *d, modlist *m, GError **error)
         return false;
     if (!server || !holds_mailboxes(server))
         return directory_fail(error, DIRECTORY_ERROR_INVALID, "account.INVALID_ATTR_VALUE",
-                              "zimbraMailHost %s is not the zimbraServiceHostname of a server with the mailbox service", host);
+                              "zimbraMailHost %s is not the zimbraServiceHostname of a server with the mailbox service",
+                              host);
     g_autofree char *transport = transport_of(server);
     if (!mods_has(m, "zimbraMailTransport"))
         mods_add(m, LDAP_MOD_REPLACE, "zimbraMailTransport", transport);
@@ -137,7 +139,8 @@ static bool give_host(directory *d, modlist *m, const entry *cos, GError **error
     return true;
 }
 
-static bool give_attributes(directory *d, modlist *m, const struct account_form *form, const char *address, GError **error)
+static bool give_attributes(directory *d, modlist *m, const struct account_form *form, const char *address,
+                            GError **error)
 {
     g_autofree char *local = NULL;
     const char *domain;
@@ -164,7 +167,8 @@ static entry *create(directory *d, const struct account_form *form, const char *
                      const attr_change *attrs, size_t n, GError **error)
 {
     g_autoptr(modlist) m = mods_new();
-    g_autofree char *plain = directory_normalise_address(address, error), *dn = plain ? directory_account_dn(plain) : NULL;
+    g_autofree char *plain = directory_normalise_address(address, error),
+                    *dn = plain ? directory_account_dn(plain) : NULL;
     if (!plain || !mods_of_changes(m, NULL, form->kind, attrs, n, false, error))
         return NULL;
     g_autoptr(entry) domain = directory_domain_to_write(d, plain, error);
@@ -185,13 +189,14 @@ static entry *create(directory *d, const struct account_form *form, const char *
     return directory_read(d, dn, error);
 }
 
-entry *directory_create_account(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error)
+entry *directory_create_account(directory *d, const char *address, const char *password, const attr_change *attrs,
+                                size_t n, GError **error)
 {
     return create(d, &account_form, address, password, attrs, n, error);
 }
 
-entry *directory_create_calendar_resource(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n,
-                                          GError **error)
+entry *directory_create_calendar_resource(directory *d, const char *address, const char *password,
+                                          const attr_change *attrs, size_t n, GError **error)
 {
     return create(d, &resource_form, address, password, attrs, n, error);
 }

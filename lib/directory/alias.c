@@ -31,11 +31,28 @@ static bool change_target(directory *d, entry *target, int op, const char *addre
     return mods_empty(m) || directory_ldap_modify(d, entry_dn(target), mods_array(m), error);
 }
 
+/* An alias entry whose maker was cut short before TARGET had the value. */
+static bool is_half_made(directory *d, const entry *target, const char *dn, const char *address, bool *ret_half, GError **error)
+{
+    g_autoptr(entry) old = NULL;
+    if (!directory_find_one(d, dn, LDAP_SCOPE_BASE, directory_kind_filters[ENTRY_ALIAS], &old, error))
+        return false;
+    const char *id = old ? entry_get_own(old, "zimbraAliasTargetId") : NULL;
+    *ret_half = id && g_strcmp0(id, entry_id(target)) == 0 && !entry_has_value(target, "zimbraMailAlias", address);
+    return true;
+}
+
 bool directory_add_alias(directory *d, entry *target, const char *alias, GError **error)
 {
-    g_autofree char *address = directory_normalise_address(alias, error), *dn = address ? directory_account_dn(address) : NULL;
+    g_autofree char *address = directory_normalise_address(alias, error),
+                    *dn = address ? directory_account_dn(address) : NULL;
     g_autoptr(entry) domain = address ? directory_domain_to_write(d, address, error) : NULL;
-    if (!domain || !directory_address_free(d, address, error) || !remove_dangling(d, dn, error))
+    bool half = false;
+    if (!domain || !is_half_made(d, target, dn, address, &half, error))
+        return false;
+    if (half)
+        return change_target(d, target, LDAP_MOD_ADD, address, error);
+    if (!directory_address_free(d, address, error) || !remove_dangling(d, dn, error))
         return false;
     g_autofree char *local = NULL;
     const char *ignored;

@@ -245,7 +245,8 @@ static void remove_value(modlist *m, const entry *e, const attr_def *def, const 
         mods_add(m, LDAP_MOD_DELETE, def->name, NULL);
 }
 
-static bool one_change(modlist *m, const entry *e, entry_kind kind, const attr_change *change, bool system, GError **error)
+static bool one_change(modlist *m, const entry *e, entry_kind kind, const attr_change *change, bool system,
+                       GError **error)
 {
     char sign = *change->attr == '+' || *change->attr == '-' ? *change->attr : 0;
     const char *name = change->attr + (sign ? 1 : 0);
@@ -270,7 +271,8 @@ static bool one_change(modlist *m, const entry *e, entry_kind kind, const attr_c
     return sign == '+' ? add_value(m, e, def, text, error) : replace_value(m, e, def, text, error);
 }
 
-bool mods_of_changes(modlist *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, bool system, GError **error)
+bool mods_of_changes(modlist *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, bool system,
+                     GError **error)
 {
     for (size_t i = 0; i < n; i++)
         if (!one_change(m, e, kind, &attrs[i], system, error))

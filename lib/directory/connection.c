@@ -5,7 +5,10 @@
  * "exists already" and its like then mean success. Operations that ran into the
  * time limit are not repeated; the connection is dropped, since a late answer
  * could still come. libldap's own files (ldap.conf, .ldaprc, LDAP* variables)
- * must not decide how we verify a server: all that matters is set here. */
+ * must not decide how we verify a server: all that matters is set here. It also
+ * writes to sockets without MSG_NOSIGNAL: SIGPIPE is kept from the process while
+ * it works. */
+#include <signal.h>
 #include <sys/time.h>
 
 #include "lib/directory/private.h"
@@ -21,6 +24,34 @@ struct operation {
 
 static bool connect_and_bind(directory *d, GError **error);
 
+/* ---- SIGPIPE ---- */
+
+struct quiet { sigset_t before; bool pending; };
+
+static void quiet_begin(struct quiet *q)
+{
+    sigset_t pipe, waiting;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&waiting);
+    q->pending = sigismember(&waiting, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &q->before);
+}
+
+static void quiet_end(const struct quiet *q)
+{
+    static const struct timespec at_once = { 0, 0 };
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (!q->pending)
+        while (sigtimedwait(&pipe, NULL, &at_once) == SIGPIPE)
+            ;
+    pthread_sigmask(SIG_SETMASK, &q->before, NULL);
+}
+
+/* ---- one operation ---- */
+
 static void drop(directory *d)
 {
     if (d->ld)
@@ -28,7 +59,7 @@ static void drop(directory *d)
     d->ld = NULL;
 }
 
-static bool perform(directory *d, const struct operation *op, GError **error)
+static bool try_twice(directory *d, const struct operation *op, GError **error)
 {
     bool second = false;
     if (!d->ld && !connect_and_bind(d, error))
@@ -47,6 +78,15 @@ static bool perform(directory *d, const struct operation *op, GError **error)
     if (rc == LDAP_TIMEOUT || directory_connection_lost(rc))
         drop(d);
     return false;
+}
+
+static bool perform(directory *d, const struct operation *op, GError **error)
+{
+    struct quiet q;
+    quiet_begin(&q);
+    bool ok = try_twice(d, op, error);
+    quiet_end(&q);
+    return ok;
 }
 
 /* ---- opening ---- */
@@ -88,8 +128,8 @@ static int bind_now(directory *d)
 static bool has_password(const directory *d, GError **error)
 {
     return !d->bind_dn || (d->password && *d->password) ||
-           directory_fail(error, DIRECTORY_ERROR_DENIED, NULL, "no password for %s: set zimbra_ldap_password with zmlocalconfig -f -e",
-                          d->bind_dn);
+           directory_fail(error, DIRECTORY_ERROR_DENIED, NULL,
+                          "no password for %s: set zimbra_ldap_password with zmlocalconfig -f -e", d->bind_dn);
 }
 
 static bool fail_and_drop(directory *d, int rc, const char *what, const char *dn, GError **error)
@@ -104,8 +144,9 @@ static bool fail_tls(directory *d, int rc, GError **error)
 {
     g_autoptr(GError) reason = NULL;
     fail_and_drop(d, rc, "start TLS", NULL, &reason);
-    return directory_fail(error, DIRECTORY_ERROR_UNAVAILABLE, NULL, "%s; does its certificate have this name, and is it signed by %s?",
-                          reason->message, d->ca_file);
+    return directory_fail(error, DIRECTORY_ERROR_UNAVAILABLE, NULL,
+                          "%s; does its certificate have this name, and is it signed by %s?", reason->message,
+                          d->ca_file);
 }
 
 static bool connect_and_bind(directory *d, GError **error)
@@ -119,7 +160,8 @@ static bool connect_and_bind(directory *d, GError **error)
     set_time_limits(d);
     bool starttls = d->starttls && is_scheme(d, "ldap:");
     if ((starttls || is_scheme(d, "ldaps:")) && !set_tls(d)) {
-        directory_fail(error, DIRECTORY_ERROR_FAILED, NULL, "cannot use TLS to %s: is the CA certificate %s readable?", d->url, d->ca_file);
+        directory_fail(error, DIRECTORY_ERROR_FAILED, NULL, "cannot use TLS to %s: is the CA certificate %s readable?",
+                       d->url, d->ca_file);
         drop(d);
         return false;
     }
@@ -146,12 +188,17 @@ static directory *new_handle(localconfig *lc, const char *url, const char *bind_
     return d;
 }
 
-directory *directory_open_as(localconfig *lc, const char *url, const char *bind_dn, const char *password, GError **error)
+directory *directory_open_as(localconfig *lc, const char *url, const char *bind_dn, const char *password,
+                             GError **error)
 {
     g_autoptr(directory) d = new_handle(lc, url, bind_dn, password);
-    if (!has_password(d, error) || !connect_and_bind(d, error))
+    if (!has_password(d, error))
         return NULL;
-    return g_steal_pointer(&d);
+    struct quiet q;
+    quiet_begin(&q);
+    bool ok = connect_and_bind(d, error);
+    quiet_end(&q);
+    return ok ? g_steal_pointer(&d) : NULL;
 }
 
 static char *url_of(localconfig *lc, directory_mode mode)
@@ -174,14 +221,18 @@ directory *directory_open(localconfig *lc, directory_mode mode, GError **error)
                        "no directory is named in %s: set ldap_url with zmlocalconfig -e", localconfig_path(lc));
         return NULL;
     }
-    return directory_open_as(lc, url, localconfig_get(lc, "zimbra_ldap_userdn"), localconfig_get(lc, "zimbra_ldap_password"), error);
+    return directory_open_as(lc, url, localconfig_get(lc, "zimbra_ldap_userdn"),
+                             localconfig_get(lc, "zimbra_ldap_password"), error);
 }
 
 void directory_close(directory *d)
 {
     if (!d)
         return;
+    struct quiet q;
+    quiet_begin(&q);
     drop(d);
+    quiet_end(&q);
     directory_flush(d);
     g_clear_pointer(&d->cache, g_hash_table_unref);
     g_free(d->url);
@@ -230,8 +281,8 @@ static int run_search(directory *d, void *args)
         return rc;
     LDAPControl *controls[] = { page, NULL };
     LDAPMessage *result = NULL;
-    rc = ldap_search_ext_s(d->ld, a->base, a->scope, a->filter, (char **) a->attrs, 0, page ? controls : NULL, NULL, NULL,
-                           LDAP_NO_LIMIT, &result);
+    rc = ldap_search_ext_s(d->ld, a->base, a->scope, a->filter, (char **) a->attrs, 0, page ? controls : NULL, NULL,
+                           NULL, LDAP_NO_LIMIT, &result);
     if (page)
         ldap_control_free(page);
     for (LDAPMessage *m = rc == LDAP_SUCCESS ? ldap_first_entry(d->ld, result) : NULL; m; m = ldap_next_entry(d->ld, m))
@@ -288,10 +339,12 @@ static int run_password(directory *d, void *args)
     return rc;
 }
 
-static bool write_to(directory *d, const char *what, int (*run)(directory *, void *), struct write_args *args, int already,
-                     int already_too, GError **error)
+static bool write_to(directory *d, const char *what, int (*run)(directory *, void *), struct write_args *args,
+                     int already, int already_too, GError **error)
 {
-    const struct operation op = { .what = what, .dn = args->dn, .run = run, .args = args, .already = { already, already_too } };
+    const struct operation op = {
+        .what = what, .dn = args->dn, .run = run, .args = args, .already = { already, already_too }
+    };
     directory_flush(d);
     return perform(d, &op, error);
 }

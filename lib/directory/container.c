@@ -63,7 +63,8 @@ entry *directory_copy_cos(directory *d, const char *source_name, const char *nam
 bool directory_delete_cos(directory *d, entry *e, GError **error)
 {
     if (g_str_equal(entry_name(e), DEFAULT_COS) || g_str_equal(entry_name(e), "defaultExternal"))
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "cos %s is always there", entry_name(e));
+        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "cos %s is always there",
+                              entry_name(e));
     return directory_ldap_delete(d, entry_dn(e), error);
 }
 
@@ -79,7 +80,8 @@ entry *directory_create_server(directory *d, const char *name, const attr_change
     mods_add(m, LDAP_MOD_ADD, "cn", plain);
     mods_default(m, "zimbraServiceHostname", plain);
     mods_identity(m);
-    if (!absent(d, dn, ENTRY_SERVER, plain, error) || !mods_classes(d, m, server_classes, "zimbraServerExtraObjectClass", error))
+    if (!absent(d, dn, ENTRY_SERVER, plain, error) ||
+        !mods_classes(d, m, server_classes, "zimbraServerExtraObjectClass", error))
         return NULL;
     return directory_add_entry(d, dn, m, error);
 }
@@ -108,6 +110,7 @@ bool directory_delete_server(directory *d, entry *e, GError **error)
         return false;
     if (n > 0)
         return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST",
-                              "there are %" G_GINT64_FORMAT " accounts on server %s: move or delete them first", n, entry_name(e));
+                              "there are %" G_GINT64_FORMAT " accounts on server %s: move or delete them first", n,
+                              entry_name(e));
     return leave_pools(d, entry_id(e), error) && directory_ldap_delete(d, entry_dn(e), error);
 }

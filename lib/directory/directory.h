@@ -104,7 +104,8 @@ bool directory_each(directory *d, entry_kind kind, const char *base_dn, const ch
 GPtrArray *directory_search(directory *d, const char *base_dn, int ldap_scope, const char *filter,
                             const char *const *attrs, GError **error);
 /* How many entries match, none of them held in memory. */
-bool directory_count(directory *d, entry_kind kind, const char *base_dn, const char *filter, gint64 *ret_n, GError **error);
+bool directory_count(directory *d, entry_kind kind, const char *base_dn, const char *filter, gint64 *ret_n,
+                     GError **error);
 /* RFC 4515 escaping of an assertion value. Caller frees. */
 char *directory_escape(const char *value);
 /* RFC 4514 escaping of an RDN's value. Caller frees. */
@@ -117,14 +118,18 @@ char *directory_escape_dn(const char *value);
 typedef struct { char *attr; char *value; } attr_change;
 
 entry *directory_create_domain(directory *d, const char *name, const attr_change *attrs, size_t n, GError **error);
-entry *directory_create_alias_domain(directory *d, const char *name, const char *target, const attr_change *attrs, size_t n, GError **error);
+entry *directory_create_alias_domain(directory *d, const char *name, const char *target, const attr_change *attrs,
+                                     size_t n, GError **error);
 entry *directory_create_cos(directory *d, const char *name, const attr_change *attrs, size_t n, GError **error);
 entry *directory_create_server(directory *d, const char *name, const attr_change *attrs, size_t n, GError **error);
 /* PASSWORD "" : none set. The account gets a mail host of its COS's pool and
  * its zimbraMailTransport lmtp:HOST:PORT. */
-entry *directory_create_account(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error);
-entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n, GError **error);
-entry *directory_create_calendar_resource(directory *d, const char *address, const char *password, const attr_change *attrs, size_t n, GError **error);
+entry *directory_create_account(directory *d, const char *address, const char *password, const attr_change *attrs,
+                                size_t n, GError **error);
+entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n,
+                                          GError **error);
+entry *directory_create_calendar_resource(directory *d, const char *address, const char *password,
+                                          const attr_change *attrs, size_t n, GError **error);
 entry *directory_copy_cos(directory *d, const char *source, const char *name, GError **error);
 /* E is as it was read: a name and the values that "+attr" and "-attr" meet.
  * What an administrator orders: refuses attributes that only the system sets

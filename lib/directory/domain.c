@@ -7,7 +7,8 @@ static const char *const domain_classes[] = { "dcObject", "organization", "zimbr
 
 /* ---- creation ---- */
 
-static bool add_if_absent(directory *d, const char *dn, const char *const *classes, const char *const *pairs, GError **error)
+static bool add_if_absent(directory *d, const char *dn, const char *const *classes, const char *const *pairs,
+                          GError **error)
 {
     g_autoptr(entry) there = NULL;
     if (!directory_find_one(d, dn, LDAP_SCOPE_BASE, "(objectClass=*)", &there, error))
@@ -38,7 +39,8 @@ static bool make_parents(directory *d, const char *name, GError **error)
 static bool make_containers(directory *d, const char *dn, GError **error)
 {
     static const char *const classes[] = { "organizationalRole", NULL };
-    static const char *const people[] = { "ou", "people", "cn", "people", NULL }, *const groups[] = { "cn", "groups", NULL };
+    static const char *const people[] = { "ou", "people", "cn", "people", NULL };
+    static const char *const groups[] = { "cn", "groups", NULL };
     g_autofree char *people_dn = g_strconcat("ou=people,", dn, NULL), *groups_dn = g_strconcat("cn=groups,", dn, NULL);
     return add_if_absent(d, people_dn, classes, people, error) && add_if_absent(d, groups_dn, classes, groups, error);
 }
@@ -62,8 +64,9 @@ static bool make_domain(directory *d, const char *name, const char *dn, modlist 
     g_autoptr(entry) there = NULL;
     if (!directory_find_domain(d, name, &there, error))
         return false;
+    /* Whoever made it may have been cut short: a second try completes it. */
     if (there)
-        return directory_exists(error, ENTRY_DOMAIN, name);
+        return make_containers(d, dn, error) && directory_exists(error, ENTRY_DOMAIN, name);
     if (!make_parents(d, name, error) || !directory_find_one(d, dn, LDAP_SCOPE_BASE, "(objectClass=*)", &there, error))
         return false;
     if (!there) {
@@ -97,7 +100,8 @@ entry *directory_create_domain(directory *d, const char *name, const attr_change
     return create_domain(d, plain, m, error);
 }
 
-entry *directory_create_alias_domain(directory *d, const char *name, const char *target, const attr_change *attrs, size_t n, GError **error)
+entry *directory_create_alias_domain(directory *d, const char *name, const char *target, const attr_change *attrs,
+                                     size_t n, GError **error)
 {
     g_autoptr(modlist) m = mods_new();
     g_autofree char *plain = directory_normalise_domain(name, error);
@@ -105,7 +109,8 @@ entry *directory_create_alias_domain(directory *d, const char *name, const char 
     if (!local || !mods_of_changes(m, NULL, ENTRY_DOMAIN, attrs, n, false, error))
         return NULL;
     if (entry_has_value(local, "zimbraDomainType", "alias")) {
-        directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "%s is an alias domain itself", entry_name(local));
+        directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "%s is an alias domain itself",
+                       entry_name(local));
         return NULL;
     }
     g_autofree char *from = g_strconcat("@", plain, NULL), *to = g_strconcat("@", entry_name(local), NULL);
@@ -123,9 +128,10 @@ static bool refuse_if_any(directory *d, const char *base, const char *filter, co
     g_autoptr(GPtrArray) found = directory_search(d, base, LDAP_SCOPE_SUBTREE, filter, NULL, error);
     if (!found)
         return false;
-    return found->len == 0 || directory_fail(error, DIRECTORY_ERROR_INVALID, "account.DOMAIN_NOT_EMPTY",
-                                             "domain not empty: %s (%u entries, the first is %s %s)", domain, found->len,
-                                             entry_kind_word(entry_get_kind(found->pdata[0])), entry_name(found->pdata[0]));
+    return found->len == 0 ||
+           directory_fail(error, DIRECTORY_ERROR_INVALID, "account.DOMAIN_NOT_EMPTY",
+                          "domain not empty: %s (%u entries, the first is %s %s)", domain, found->len,
+                          entry_kind_word(entry_get_kind(found->pdata[0])), entry_name(found->pdata[0]));
 }
 
 static bool is_empty(directory *d, const entry *e, const char *people, const char *groups, GError **error)
@@ -140,7 +146,8 @@ static bool is_empty(directory *d, const entry *e, const char *people, const cha
 /* A domain with subdomains stays as their parent and loses all that is ours. */
 static bool strip(directory *d, const entry *e, GError **error)
 {
-    static const char *const kept[] = { "dc", "o", "objectClass", NULL }, *const kept_classes[] = { "dcObject", "organization", "top", NULL };
+    static const char *const kept[] = { "dc", "o", "objectClass", NULL };
+    static const char *const kept_classes[] = { "dcObject", "organization", "top", NULL };
     g_autofree const char **attrs = entry_attrs(e, false);
     g_autoptr(modlist) m = mods_new();
     for (const char **a = attrs; *a; a++)
@@ -167,7 +174,8 @@ static bool remove_empty_parents(directory *d, const char *dn, GError **error)
     guint n = 0;
     if (!*parent)
         return true;
-    if (!directory_find_one(d, parent, LDAP_SCOPE_BASE, "(&(objectClass=dcObject)(!(objectClass=zimbraDomain)))", &e, error) ||
+    if (!directory_find_one(d, parent, LDAP_SCOPE_BASE, "(&(objectClass=dcObject)(!(objectClass=zimbraDomain)))", &e,
+                            error) ||
         (e && !children(d, parent, &n, error)))
         return false;
     if (!e || n > 0)
@@ -177,10 +185,11 @@ static bool remove_empty_parents(directory *d, const char *dn, GError **error)
 
 bool directory_delete_domain(directory *d, entry *e, GError **error)
 {
-    g_autofree char *people = g_strconcat("ou=people,", entry_dn(e), NULL), *groups = g_strconcat("cn=groups,", entry_dn(e), NULL);
+    g_autofree char *people = g_strconcat("ou=people,", entry_dn(e), NULL),
+                    *groups = g_strconcat("cn=groups,", entry_dn(e), NULL);
     guint n = 0;
-    if (!is_empty(d, e, people, groups, error) || !directory_delete_below(d, people, error) || !directory_delete_below(d, groups, error) ||
-        !children(d, entry_dn(e), &n, error))
+    if (!is_empty(d, e, people, groups, error) || !directory_delete_below(d, people, error) ||
+        !directory_delete_below(d, groups, error) || !children(d, entry_dn(e), &n, error))
         return false;
     if (n > 0)
         return strip(d, e, error);

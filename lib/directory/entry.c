@@ -86,10 +86,15 @@ static char *name_of(const entry *e)
 {
     g_autofree char *first = directory_dn_value(e->dn);
     g_autofree char *domain = directory_dn_domain(e->dn);
+    const char *stated = entry_get_own(e, "zimbraDomainName");
     switch (e->kind) {
     case ENTRY_DOMAIN:
-        return g_strdup(entry_get_own(e, "zimbraDomainName") ? entry_get_own(e, "zimbraDomainName") : domain ? domain : first);
-    case ENTRY_ACCOUNT: case ENTRY_CALENDAR_RESOURCE: case ENTRY_ALIAS: case ENTRY_DISTRIBUTION_LIST: case ENTRY_DYNAMIC_GROUP:
+        return g_strdup(stated ? stated : domain ? domain : first);
+    case ENTRY_ACCOUNT:
+    case ENTRY_CALENDAR_RESOURCE:
+    case ENTRY_ALIAS:
+    case ENTRY_DISTRIBUTION_LIST:
+    case ENTRY_DYNAMIC_GROUP:
         return domain ? g_strconcat(first, "@", domain, NULL) : g_strdup(first);
     default:
         return g_strdup(first);
@@ -128,8 +133,8 @@ entry *entry_config(const entry *e)
 
 static bool is_binary(const attr_def *def, const struct berval *value)
 {
-    return (def && (def->type == ATTR_BINARY || def->type == ATTR_CERTIFICATE)) || memchr(value->bv_val, 0, value->bv_len) ||
-           !g_utf8_validate(value->bv_val, (gssize) value->bv_len, NULL);
+    return (def && (def->type == ATTR_BINARY || def->type == ATTR_CERTIFICATE)) ||
+           memchr(value->bv_val, 0, value->bv_len) || !g_utf8_validate(value->bv_val, (gssize) value->bv_len, NULL);
 }
 
 entry *entry_from_message(LDAP *ld, LDAPMessage *message)

@@ -78,12 +78,14 @@ bool directory_fail(GError **error, directory_error code, const char *name, cons
 
 bool directory_no_such(GError **error, entry_kind kind, const char *name)
 {
-    return directory_fail(error, DIRECTORY_ERROR_NO_SUCH, kinds[kind].no_such, "no such %s: %s", kinds[kind].word, name);
+    return directory_fail(error, DIRECTORY_ERROR_NO_SUCH, kinds[kind].no_such, "no such %s: %s", kinds[kind].word,
+                          name);
 }
 
 bool directory_exists(GError **error, entry_kind kind, const char *name)
 {
-    return directory_fail(error, DIRECTORY_ERROR_EXISTS, kinds[kind].exists, "%s already exists: %s", kinds[kind].word, name);
+    return directory_fail(error, DIRECTORY_ERROR_EXISTS, kinds[kind].exists, "%s already exists: %s", kinds[kind].word,
+                          name);
 }
 
 static const struct { int rc; directory_error code; const char *name; } results[] = {

@@ -5,10 +5,12 @@
 
 static const char *const list_classes[] = { "zimbraDistributionList", "zimbraMailRecipient", NULL };
 
-entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n, GError **error)
+entry *directory_create_distribution_list(directory *d, const char *address, const attr_change *attrs, size_t n,
+                                          GError **error)
 {
     g_autoptr(modlist) m = mods_new();
-    g_autofree char *plain = directory_normalise_address(address, error), *dn = plain ? directory_account_dn(plain) : NULL;
+    g_autofree char *plain = directory_normalise_address(address, error),
+                    *dn = plain ? directory_account_dn(plain) : NULL;
     if (!plain || !mods_of_changes(m, NULL, ENTRY_DISTRIBUTION_LIST, attrs, n, false, error))
         return NULL;
     g_autoptr(entry) domain = directory_domain_to_write(d, plain, error);
@@ -135,7 +137,8 @@ static GPtrArray *normal_addresses(const char *const *members, GError **error)
 static bool refuse_loop(GError **error, const entry *list, const char *member)
 {
     return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST",
-                          "%s cannot be a member of %s: the list would be a member of itself", member, entry_name(list));
+                          "%s cannot be a member of %s: the list would be a member of itself", member,
+                          entry_name(list));
 }
 
 /* MEMBER is not LIST and not one of the lists that LIST is in (ABOVE). */
@@ -183,7 +186,8 @@ bool directory_remove_members(directory *d, entry *list, const char *const *memb
     for (guint i = 0; i < plain->len; i++) {
         if (!entry_has_value(list, "zimbraMailForwardingAddress", plain->pdata[i]))
             return directory_fail(error, DIRECTORY_ERROR_NO_SUCH, "account.NO_SUCH_MEMBER",
-                                  "non-existent member: %s in distribution list: %s", (char *) plain->pdata[i], entry_name(list));
+                                  "non-existent member: %s in distribution list: %s", (char *) plain->pdata[i],
+                                  entry_name(list));
         mods_add(m, LDAP_MOD_DELETE, "zimbraMailForwardingAddress", plain->pdata[i]);
     }
     return mods_empty(m) || directory_ldap_modify(d, entry_dn(list), mods_array(m), error);

@@ -90,8 +90,8 @@ bool directory_find_one(directory *d, const char *base, int scope, const char *f
     if (!found)
         return false;
     if (found->len > 1)
-        return directory_fail(error, DIRECTORY_ERROR_AMBIGUOUS, NULL, "%u entries match %s: %s, %s…", found->len, filter,
-                              entry_dn(found->pdata[0]), entry_dn(found->pdata[1]));
+        return directory_fail(error, DIRECTORY_ERROR_AMBIGUOUS, NULL, "%u entries match %s: %s, %s…", found->len,
+                              filter, entry_dn(found->pdata[0]), entry_dn(found->pdata[1]));
     *ret = found->len ? entry_ref(found->pdata[0]) : NULL;
     return true;
 }
@@ -101,7 +101,8 @@ static bool read_dn(directory *d, const char *dn, entry **ret, GError **error)
     return directory_find_one(d, dn, LDAP_SCOPE_BASE, "(objectClass=*)", ret, error);
 }
 
-static bool find_by(directory *d, const char *base, entry_kind kind, const char *attr, const char *value, entry **ret, GError **error)
+static bool find_by(directory *d, const char *base, entry_kind kind, const char *attr, const char *value, entry **ret,
+                    GError **error)
 {
     g_autofree char *escaped = directory_escape(value);
     g_autofree char *filter = g_strdup_printf("(&%s(%s=%s))", directory_kind_filters[kind], attr, escaped);
@@ -147,7 +148,8 @@ bool directory_find_domain(directory *d, const char *name, entry **ret, GError *
  * that names none counts as not given. */
 static bool cos_of(directory *d, const entry *account, const entry *domain, entry **ret, GError **error)
 {
-    const char *const ids[] = { entry_get_own(account, "zimbraCOSId"), domain ? entry_get_own(domain, "zimbraDomainDefaultCOSId") : NULL };
+    const char *const ids[] = { entry_get_own(account, "zimbraCOSId"),
+                                domain ? entry_get_own(domain, "zimbraDomainDefaultCOSId") : NULL };
     for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
         if (ids[i] && !through_cache(d, "cos", ids[i], read_cos_id, ret, error))
             return false;
@@ -214,7 +216,8 @@ entry *directory_global_config(directory *d, GError **error)
 }
 
 /* By zimbraId when it looks like one, else by ATTR. */
-static entry *by_name_or_id(directory *d, const char *base, entry_kind kind, const char *attr, const char *name, GError **error)
+static entry *by_name_or_id(directory *d, const char *base, entry_kind kind, const char *attr, const char *name,
+                            GError **error)
 {
     entry *e = NULL;
     hold(d);
@@ -275,7 +278,9 @@ static bool through_alias_domain(directory *d, const char *address, char **ret, 
     g_autoptr(entry) alias = NULL, target = NULL;
     if (!directory_find_domain(d, domain_name, &alias, error))
         return false;
-    const char *id = alias && entry_has_value(alias, "zimbraDomainType", "alias") ? entry_get_own(alias, "zimbraDomainAliasTargetId") : NULL;
+    const char *id = alias && entry_has_value(alias, "zimbraDomainType", "alias")
+                         ? entry_get_own(alias, "zimbraDomainAliasTargetId")
+                         : NULL;
     if (id && !find_by(d, "", ENTRY_DOMAIN, "zimbraId", id, &target, error))
         return false;
     *ret = target ? g_strconcat(local, "@", entry_name(target), NULL) : NULL;
@@ -312,7 +317,8 @@ static bool find_account(directory *d, const char *name, entry **ret, GError **e
     }
     if (*ret)
         return true;
-    if (!complete_address(d, name, &address, error) || (address && !find_mail_object(d, ACCOUNT_CLASS, address, ret, error)))
+    if (!complete_address(d, name, &address, error) ||
+        (address && !find_mail_object(d, ACCOUNT_CLASS, address, ret, error)))
         return false;
     return *ret || strchr(name, '@') || find_system_account(d, name, ret, error);
 }
@@ -334,8 +340,9 @@ entry *directory_distribution_list(directory *d, const char *address_or_id, GErr
     entry *e = NULL;
     hold(d);
     bool ok = directory_is_id(address_or_id)
-        ? find_by(d, "", ENTRY_DISTRIBUTION_LIST, "zimbraId", address_or_id, &e, error)
-        : complete_address(d, address_or_id, &address, error) && (!address || find_mail_object(d, filter, address, &e, error));
+                  ? find_by(d, "", ENTRY_DISTRIBUTION_LIST, "zimbraId", address_or_id, &e, error)
+                  : complete_address(d, address_or_id, &address, error) &&
+                        (!address || find_mail_object(d, filter, address, &e, error));
     e = finish(d, ok, e, ENTRY_DISTRIBUTION_LIST, address_or_id, error);
     release(d);
     return e;
@@ -378,8 +385,10 @@ bool directory_address_free(directory *d, const char *address, GError **error)
     if (found->len == 0)
         return true;
     entry *e = found->pdata[0];
-    const char *name = entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST ? "account.DISTRIBUTION_LIST_EXISTS" : "account.ACCOUNT_EXISTS";
-    return directory_fail(error, DIRECTORY_ERROR_EXISTS, name, "email address already exists: %s, at DN: %s", address, entry_dn(e));
+    const char *name =
+        entry_get_kind(e) == ENTRY_DISTRIBUTION_LIST ? "account.DISTRIBUTION_LIST_EXISTS" : "account.ACCOUNT_EXISTS";
+    return directory_fail(error, DIRECTORY_ERROR_EXISTS, name, "email address already exists: %s, at DN: %s", address,
+                          entry_dn(e));
 }
 
 entry *directory_domain_to_write(directory *d, const char *address, GError **error)
@@ -412,8 +421,8 @@ static char *full_filter(entry_kind kind, const char *filter)
 
 typedef bool (*page_fn)(directory *d, GPtrArray *page, void *data, bool *ret_more, GError **error);
 
-static bool each_page(directory *d, entry_kind kind, const char *base_dn, const char *filter, const char *const *attrs, page_fn fn,
-                      void *data, GError **error)
+static bool each_page(directory *d, entry_kind kind, const char *base_dn, const char *filter, const char *const *attrs,
+                      page_fn fn, void *data, GError **error)
 {
     g_autofree char *full = full_filter(kind, filter);
     struct berval cookie = { 0, NULL };
@@ -440,7 +449,8 @@ static bool each_in_page(directory *d, GPtrArray *page, void *data, bool *ret_mo
     return true;
 }
 
-bool directory_each(directory *d, entry_kind kind, const char *base_dn, const char *filter, directory_each_fn fn, void *data, GError **error)
+bool directory_each(directory *d, entry_kind kind, const char *base_dn, const char *filter, directory_each_fn fn,
+                    void *data, GError **error)
 {
     struct each each = { fn, data };
     hold(d);
@@ -455,7 +465,8 @@ static bool count_page(directory *d, GPtrArray *page, void *data, bool *ret_more
     return true;
 }
 
-bool directory_count(directory *d, entry_kind kind, const char *base_dn, const char *filter, gint64 *ret_n, GError **error)
+bool directory_count(directory *d, entry_kind kind, const char *base_dn, const char *filter, gint64 *ret_n,
+                     GError **error)
 {
     static const char *const no_attrs[] = { LDAP_NO_ATTRS, NULL };
     gint64 n = 0;
@@ -465,7 +476,8 @@ bool directory_count(directory *d, entry_kind kind, const char *base_dn, const c
     return true;
 }
 
-GPtrArray *directory_search(directory *d, const char *base_dn, int ldap_scope, const char *filter, const char *const *attrs, GError **error)
+GPtrArray *directory_search(directory *d, const char *base_dn, int ldap_scope, const char *filter,
+                            const char *const *attrs, GError **error)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify) entry_unref);
     g_autoptr(GError) reason = NULL;

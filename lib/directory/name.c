@@ -41,7 +41,8 @@ static bool valid_domain(const char *s)
 
 char *directory_normalise_domain(const char *domain, GError **error)
 {
-    g_autofree char *ascii = strlen(domain) <= ADDRESS_MAX && g_utf8_validate(domain, -1, NULL) ? g_hostname_to_ascii(domain) : NULL;
+    g_autofree char *ascii =
+        strlen(domain) <= ADDRESS_MAX && g_utf8_validate(domain, -1, NULL) ? g_hostname_to_ascii(domain) : NULL;
     if (!ascii || !valid_domain(ascii)) {
         directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST",
                        "invalid domain name: \"%.100s\" (letters, digits and '-' between dots)", domain);
@@ -89,7 +90,8 @@ bool directory_valid_name(const char *name, const char *what, GError **error)
     bool ok = *name && strlen(name) <= 255 && g_utf8_validate(name, -1, NULL);
     for (const char *p = name; ok && *p; p++)
         ok = (unsigned char) *p >= 0x20 && *p != 0x7f && *p != '@';
-    return ok || directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "invalid name of a %s: \"%.100s\"", what, name);
+    return ok || directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST",
+                                "invalid name of a %s: \"%.100s\"", what, name);
 }
 
 char *directory_escape(const char *value)

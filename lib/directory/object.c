@@ -54,7 +54,8 @@ static bool move(directory *d, const char *dn, const char *new_dn, GError **erro
 static bool rename_mail_object(directory *d, entry *e, const char *name, GError **error)
 {
     static const char *const attrs[] = { "zimbraMailDeliveryAddress", "zimbraMailAlias", "mail" };
-    g_autofree char *address = directory_normalise_address(name, error), *dn = address ? directory_account_dn(address) : NULL;
+    g_autofree char *address = directory_normalise_address(name, error),
+                    *dn = address ? directory_account_dn(address) : NULL;
     g_autoptr(entry) domain = address ? directory_domain_to_write(d, address, error) : NULL;
     if (!domain || g_str_equal(address, entry_name(e)))
         return domain != NULL;
@@ -75,7 +76,8 @@ static bool rename_cos(directory *d, entry *e, const char *name, GError **error)
     if (!directory_valid_name(name, "cos", error))
         return false;
     if (g_str_equal(entry_name(e), DEFAULT_COS))
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "cos %s cannot be renamed", DEFAULT_COS);
+        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "cos %s cannot be renamed",
+                              DEFAULT_COS);
     g_autofree char *plain = g_utf8_strdown(name, -1), *cn = directory_escape_dn(plain);
     g_autofree char *dn = g_strdup_printf("cn=%s," COS_BASE, cn);
     g_autoptr(GError) reason = NULL;
@@ -124,14 +126,15 @@ static bool delete_mail_object(directory *d, entry *e, GError **error)
     g_strv_builder_add(builder, entry_name(e));
     g_strv_builder_addv(builder, (const char **) entry_get_all_own(e, "zimbraMailAlias"));
     g_auto(GStrv) addresses = g_strv_builder_end(builder);
-    return directory_leave_lists(d, (const char *const *) addresses, error) && directory_delete_alias_entries(d, e, error) &&
-           directory_delete_below(d, entry_dn(e), error);
+    return directory_leave_lists(d, (const char *const *) addresses, error) &&
+           directory_delete_alias_entries(d, e, error) && directory_delete_below(d, entry_dn(e), error);
 }
 
 bool directory_delete(directory *d, entry *e, GError **error)
 {
     if (entry_get_bool(e, "zimbraIsSystemResource", false) && strchr(entry_name(e), '@') == NULL)
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "%s is a system account", entry_name(e));
+        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "%s is a system account",
+                              entry_name(e));
     if (!may_write(d, e, error))
         return false;
     switch (entry_get_kind(e)) {
@@ -144,7 +147,8 @@ bool directory_delete(directory *d, entry *e, GError **error)
     case ENTRY_SERVER:
         return directory_delete_server(d, e, error);
     case ENTRY_GLOBAL_CONFIG:
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST", "the global config cannot be deleted");
+        return directory_fail(error, DIRECTORY_ERROR_INVALID, "service.INVALID_REQUEST",
+                              "the global config cannot be deleted");
     default:
         return directory_ldap_delete(d, entry_dn(e), error);
     }

@@ -47,7 +47,8 @@ bool directory_check_password(entry *account, const char *password, GError **err
 {
     g_autofree char *text = directory_normalise_password(password);
     if (!text)
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "account.INVALID_PASSWORD", "invalid password: not UTF-8");
+        return directory_fail(error, DIRECTORY_ERROR_INVALID, "account.INVALID_PASSWORD",
+                              "invalid password: not UTF-8");
     struct counts c = count(text);
     const struct { const char *attr, *rule; gint64 have; } least[] = {
         { "zimbraPasswordMinLength", "too short", c.length },
@@ -83,9 +84,10 @@ bool directory_set_password(directory *d, entry *account, const char *password, 
 {
     g_autofree char *text = directory_normalise_password(password);
     if (!acceptable(text))
-        return directory_fail(error, DIRECTORY_ERROR_INVALID, "account.INVALID_PASSWORD",
-                              "invalid password: must be UTF-8 text without control characters, at most %d bytes, and not empty",
-                              PASSWORD_MAX);
+        return directory_fail(
+            error, DIRECTORY_ERROR_INVALID, "account.INVALID_PASSWORD",
+            "invalid password: must be UTF-8 text without control characters, at most %d bytes, and not empty",
+            PASSWORD_MAX);
     if (!directory_ldap_password(d, entry_dn(account), text, error))
         return false;
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();

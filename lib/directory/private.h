@@ -25,7 +25,8 @@ struct directory {
 };
 
 /* ---- error.c ---- */
-bool directory_fail(GError **error, directory_error code, const char *name, const char *format, ...) G_GNUC_PRINTF(4, 5);
+bool directory_fail(GError **error, directory_error code, const char *name, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 /* Error of LDAP result RC; WHAT is what was tried, on DN (may be NULL). */
 bool directory_fail_ldap(directory *d, int rc, const char *what, const char *dn, GError **error);
 bool directory_connection_lost(int rc);
@@ -97,7 +98,8 @@ bool mods_empty(const modlist *m);
 /* Changes of an administrator into mods: names, values and places checked.
  * E NULL: a new entry of KIND. SYSTEM: not an administrator, places and
  * immutability do not count. */
-bool mods_of_changes(modlist *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, bool system, GError **error);
+bool mods_of_changes(modlist *m, const entry *e, entry_kind kind, const attr_change *attrs, size_t n, bool system,
+                     GError **error);
 /* An attribute of a new entry unless the administrator gave one. */
 void mods_default(modlist *m, const char *attr, const char *value);
 /* zimbraId and zimbraCreateTimestamp of a new entry. */

@@ -91,6 +91,7 @@ void imap_put_set(GString *out, const uint32_t *numbers, size_t n);
 
 void imap_put_quoted(GString *out, const char *s);     /* quoted, or literal where quoting cannot hold it */
 void imap_put_string(GString *out, const char *s, size_t len);
+void imap_put_astring(GString *out, const char *s);    /* bare where it is an atom */
 void imap_put_nstring(GString *out, const char *s);    /* NULL: NIL */
 void imap_put_mailbox(GString *out, const char *name); /* UTF-8 -> modified UTF-7, quoted */
 void imap_put_date_time(GString *out, int64_t t);

@@ -32,6 +32,15 @@ void imap_put_quoted(GString *out, const char *s)
     imap_put_string(out, s, strlen(s));
 }
 
+void imap_put_astring(GString *out, const char *s)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    if (*s && s[strspn(s, plain)] == 0)
+        g_string_append(out, s);
+    else
+        imap_put_quoted(out, s);
+}
+
 void imap_put_nstring(GString *out, const char *s)
 {
     if (s)

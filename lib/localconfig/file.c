@@ -50,7 +50,8 @@ static void element_start(GMarkupParseContext *context, const char *element, con
                                          G_MARKUP_COLLECT_INVALID))
             return;
         if (!localconfig_valid_key(name)) {
-            g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "\"%.60s\" is not a name of a key", name);
+            g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "\"%.60s\" is not a name of a key",
+                        name);
             return;
         }
         r->key = g_strdup(name);
@@ -92,7 +93,9 @@ static void element_text(GMarkupParseContext *context, const char *text, gsize l
 
 bool localconfig_parse(const char *path, const char *text, size_t len, GHashTable *values, GError **error)
 {
-    static const GMarkupParser parser = { .start_element = element_start, .end_element = element_end, .text = element_text };
+    static const GMarkupParser parser = { .start_element = element_start,
+                                          .end_element = element_end,
+                                          .text = element_text };
     g_autoptr(GHashTable) found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     struct reader r = { .text = g_string_new(NULL), .values = found };
     g_autoptr(GMarkupParseContext) context =
@@ -126,8 +129,8 @@ char *localconfig_format(GHashTable *values)
     g_autofree char **keys = (char **) g_hash_table_get_keys_as_array(values, &n);
     qsort(keys, n, sizeof *keys, by_name);
     for (guint i = 0; i < n; i++) {
-        g_autofree char *element = g_markup_printf_escaped("  <key name=\"%s\">\n    <value>%s</value>\n  </key>\n", keys[i],
-                                                           (char *) g_hash_table_lookup(values, keys[i]));
+        g_autofree char *element = g_markup_printf_escaped("  <key name=\"%s\">\n    <value>%s</value>\n  </key>\n",
+                                                           keys[i], (char *) g_hash_table_lookup(values, keys[i]));
         g_string_append(s, element);
     }
     g_string_append(s, "</localconfig>\n");
@@ -157,7 +160,8 @@ bool localconfig_read(const char *path, GHashTable *values, GError **error)
         return system_error(error, LOCALCONFIG_ERROR_READ, "read", path);
     }
     if (len > LOCALCONFIG_FILE_MAX) {
-        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_READ, "%s is larger than %d bytes", path, LOCALCONFIG_FILE_MAX);
+        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_READ, "%s is larger than %d bytes", path,
+                    LOCALCONFIG_FILE_MAX);
         return false;
     }
     return len == 0 || localconfig_parse(path, text, len, values, error);

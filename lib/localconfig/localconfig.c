@@ -180,7 +180,8 @@ const char *localconfig_get_raw(localconfig *lc, const char *key)
 static bool expand(localconfig *lc, const char *key, const char *text, int depth, GString *out, GError **error)
 {
     if (depth > EXPANSION_DEPTH) {
-        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_LOOP, "the value of %s refers to itself through ${...}", key);
+        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_LOOP, "the value of %s refers to itself through ${...}",
+                    key);
         return false;
     }
     for (const char *open; (open = strstr(text, "${")) != NULL; ) {
@@ -198,7 +199,8 @@ static bool expand(localconfig *lc, const char *key, const char *text, int depth
     }
     g_string_append(out, text);
     if (out->len > EXPANSION_MAX) {
-        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_LOOP, "the value of %s grows beyond 64 KiB through ${...}", key);
+        g_set_error(error, LOCALCONFIG_ERROR, LOCALCONFIG_ERROR_LOOP,
+                    "the value of %s grows beyond 64 KiB through ${...}", key);
         return false;
     }
     return true;

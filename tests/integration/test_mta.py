@@ -183,6 +183,7 @@ def test_submission_needs_tls(site):
         assert smtp.docmd("MAIL", "FROM:<fred@example.test>")[0] == 530
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("port", [25, 465, 587])
 def test_old_tls_is_refused(site, port):
     context = tls()
@@ -317,6 +318,16 @@ def test_zmcontrol_stop_and_start_as_zimbra(site):
     sent, subject = message(SENDER, "gina@example.test")
     assert send(site, SENDER, "gina@example.test", sent) == {}
     arrived(site, "gina@example.test", PASSWORD, subject)
+
+
+def test_systemctl_stops_and_starts_everything_as_well(site):
+    def active():
+        return site.run("systemctl", "list-units", "--state=active,activating,deactivating", "--plain", "--no-legend",
+                        "zimbra*").strip()
+    site.run("systemctl", "stop", "zimbra.target")
+    wait_for(lambda: not active(), 60, "end of every unit")
+    site.run("systemctl", "start", "zimbra.target")
+    wait_for(lambda: services(site)[0] == 0, 60, "every service")
 
 
 def test_other_users_may_look_but_not_touch(site):

@@ -385,6 +385,14 @@ void client_login(client *c, const char *user, const char *password)
     c->auth_id = auth_login(c->login->auth, c->protocol->name, user, password, c->address, on_answer, c);
 }
 
+/* Acting for another is not offered, and looks like a wrong password. */
+static void refuse_other(client *c)
+{
+    client_log(c, LOG_NOTICE, "login refused", "acting for another user");
+    c->state = CLIENT_WAIT;
+    delay_failure(c, AUTH_DENIED);
+}
+
 bool client_login_plain(client *c, const char *base64)
 {
     gsize len = 0;
@@ -396,9 +404,10 @@ bool client_login_plain(client *c, const char *base64)
     bool whole = password && !memchr(password + 1, 0, (size_t) (end - password - 1));
     if (whole) {
         g_autofree char *secret = g_strndup(password + 1, (gsize) (end - password - 1));
-        bool other = *authorise && g_ascii_strcasecmp(authorise, user + 1) != 0;
-        /* Acting for another is not offered; an empty password answers as a wrong one does. */
-        client_login(c, other ? "" : user + 1, secret);
+        if (*authorise && g_ascii_strcasecmp(authorise, user + 1) != 0)
+            refuse_other(c);
+        else
+            client_login(c, user + 1, secret);
         explicit_bzero(secret, strlen(secret));
     }
     explicit_bzero(copy, strlen(base64));
@@ -428,9 +437,20 @@ void client_accept(login *l, int fd, const char *address, const protocol *p, boo
     client_settle(c);
 }
 
+/* Takes what the client has sent already: closing over it would reset the
+ * connection, and the last answer might be lost with it. */
+static void discard_input(int fd)
+{
+    char bytes[4096];
+    (void) shutdown(fd, SHUT_WR);
+    for (unsigned i = 0; i < 64 && recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
 static void wipe(GByteArray *b)
 {
-    explicit_bzero(b->data, b->len);
+    if (b->len > 0)
+        explicit_bzero(b->data, b->len);
     g_byte_array_unref(b);
 }
 
@@ -450,6 +470,8 @@ void client_free(client *c)
             (void) SSL_shutdown(c->ssl);   /* close_notify, if the socket takes it */
         SSL_free(c->ssl);
     }
+    if (c->state == CLIENT_CLOSING)
+        discard_input(c->fd);
     close(c->fd);
     if (c->pair >= 0)
         close(c->pair);

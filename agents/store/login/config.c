@@ -87,6 +87,8 @@ login_config *login_config_load(const char *path, GError **error)
     c->key = string_key(file, "login", "key", "");
     c->auth_socket = string_key(file, "login", "auth_socket", NULL);
     c->store_dir = string_key(file, "mailboxd", "socket_dir", WIRE_STORE_DIR);
+    g_autofree char *hosts = string_key(file, "login", "lmtp_hosts", "");
+    c->lmtp_hosts = g_strsplit_set(hosts, " ,;\t", -1);
     c->trusted_proxies = load_networks(file, path, "trusted_proxies", "127.0.0.1 ::1", error);
     c->lmtp_networks = c->trusted_proxies ? load_networks(file, path, "lmtp_networks", "127.0.0.0/8 ::1", error) : NULL;
     if (!c->lmtp_networks || !load_numbers(file, path, c, error) || !load_bool(file, path, "cleartext_login", &c->cleartext_login, error))
@@ -100,6 +102,7 @@ void login_config_free(login_config *c)
         return;
     g_clear_pointer(&c->trusted_proxies, g_ptr_array_unref);
     g_clear_pointer(&c->lmtp_networks, g_ptr_array_unref);
+    g_strfreev(c->lmtp_hosts);
     g_free(c->hostname);
     g_free(c->bind_address);
     g_free(c->certificate);

@@ -18,6 +18,7 @@ typedef struct {
     char *certificate, *key;      /* "": no TLS */
     GPtrArray *trusted_proxies;   /* of GInetAddressMask: may send a PROXY header and talk plain text */
     GPtrArray *lmtp_networks;     /* of GInetAddressMask: may deliver */
+    char **lmtp_hosts;            /* names of hosts that may deliver as well */
     bool cleartext_login;
     unsigned max_connections, max_per_address;
     unsigned timeout_seconds;     /* idle before login */

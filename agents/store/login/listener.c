@@ -40,8 +40,8 @@ static void refuse_lmtp(int fd, const char *text)
 
 static void accept_lmtp(login *l, int fd, const char *address)
 {
-    if (!login_network_matches(l->config->lmtp_networks, address)) {
-        journal_warning("LMTP connection from %s refused: not in lmtp_networks of mailboxd.conf", address);
+    if (!login_network_matches(l->config->lmtp_networks, address) && !hosts_have(l->lmtp_hosts, address)) {
+        journal_warning("LMTP connection from %s refused: not in lmtp_networks or lmtp_hosts of mailboxd.conf", address);
         refuse_lmtp(fd, "4.7.1 Delivery from your address is not allowed");
     } else {
         int r = handoff_lmtp(l, fd, address);

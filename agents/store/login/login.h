@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include "agents/store/login/config.h"
+#include "agents/store/login/hosts.h"
 #include "agents/store/wire/wire.h"
 #include "lib/auth/auth.h"
 #include "lib/imap/imap.h"
@@ -24,6 +25,7 @@ struct login {
     auth_client *auth;
     wire_conn **shards;            /* NULL: not connected */
     wire_conn *intake;
+    hosts *lmtp_hosts;
     GPtrArray *listeners;
     GHashTable *clients;           /* set of client */
     GHashTable *per_address;       /* address -> count */

@@ -69,6 +69,7 @@ static bool start(login *l, GError **error)
     l->shards = g_new0(wire_conn *, l->config->shards);
     l->clients = g_hash_table_new(NULL, NULL);
     l->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    l->lmtp_hosts = hosts_new((const char *const *) l->config->lmtp_hosts);
     l->auth = auth_client_new(l->event, l->config->auth_socket);
     return listeners_open(l, error);
 }
@@ -82,6 +83,7 @@ static void stop(login *l)
     for (unsigned i = 0; i < l->config->shards; i++)
         wire_conn_unref(l->shards[i]);
     wire_conn_unref(l->intake);
+    hosts_free(l->lmtp_hosts);
     auth_client_free(l->auth);
     g_hash_table_unref(l->clients);
     g_hash_table_unref(l->per_address);

@@ -1,6 +1,7 @@
 /* The services of a shard, in the order in which they are asked. */
 #include "agents/store/shard/delivery/delivery.h"
 #include "agents/store/shard/service.h"
+#include "agents/store/shard/sessions.h"
 
 static void *delivery_start(const shard_context *c)
 {
@@ -19,4 +20,4 @@ static void delivery_stop(void *service)
 
 static const shard_service delivery_service = { "delivery", delivery_start, delivery_take, delivery_stop };
 
-const shard_service *const shard_services[] = { &delivery_service, NULL };
+const shard_service *const shard_services[] = { &delivery_service, &sessions_service, NULL };

@@ -20,7 +20,9 @@ static entry *config(void)
 /* "op attr=value,value;…" of the modifications. */
 static char *text_of(modlist *m)
 {
-    static const char *const ops[] = { [LDAP_MOD_ADD] = "add", [LDAP_MOD_DELETE] = "delete", [LDAP_MOD_REPLACE] = "replace" };
+    static const char *const ops[] = {
+        [LDAP_MOD_ADD] = "add", [LDAP_MOD_DELETE] = "delete", [LDAP_MOD_REPLACE] = "replace"
+    };
     GString *s = g_string_new(NULL);
     for (LDAPMod **a = mods_array(m); *a; a++) {
         g_string_append_printf(s, "%s %s=", ops[(*a)->mod_op & ~LDAP_MOD_BVALUES], (*a)->mod_type);
@@ -39,11 +41,14 @@ static const struct test_case { const char *attrs[6]; const char *want, *error; 
     { { "zimbraDefaultDomainName", "" }, "", NULL },
     { { "+zimbraMtaRestriction", "x" }, "add zimbraMtaRestriction=x;", NULL },
     { { "+zimbraMtaRestriction", "REJECT_non_fqdn_sender" }, "", NULL },
-    { { "-zimbraMtaRestriction", "REJECT_non_fqdn_sender" }, "delete zimbraMtaRestriction=reject_non_fqdn_sender;", NULL },
+    { { "-zimbraMtaRestriction", "REJECT_non_fqdn_sender" },
+      "delete zimbraMtaRestriction=reject_non_fqdn_sender;",
+      NULL },
     { { "-zimbraMtaRestriction", "unknown" }, "", NULL },
     { { "-zimbraMtaRestriction", "" }, "delete zimbraMtaRestriction=;", NULL },
     { { "+zimbraMtaRestriction", "x", "-zimbraMtaRestriction", "reject_non_fqdn_sender" },
-      "add zimbraMtaRestriction=x;delete zimbraMtaRestriction=reject_non_fqdn_sender;", NULL },
+      "add zimbraMtaRestriction=x;delete zimbraMtaRestriction=reject_non_fqdn_sender;",
+      NULL },
     { { "+zimbraMtaRestriction", "x", "+zimbraMtaRestriction", "x" }, "add zimbraMtaRestriction=x;", NULL },
     { { "-zimbraMtaMaxMessageSize", "10240000" }, "delete zimbraMtaMaxMessageSize=10240000;", NULL },
     { { "zimbraMailPurgeSleepInterval", "1m" }, "replace zimbraMailPurgeSleepInterval=1m;", NULL },

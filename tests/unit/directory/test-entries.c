@@ -21,8 +21,8 @@ static entry *make(const char *dn, ...)
 
 static entry *config(void)
 {
-    return make("cn=config,cn=zimbra", "objectClass", "zimbraGlobalConfig", "zimbraMtaMaxMessageSize", "10", "zimbraLmtpBindPort", "7025",
-                "zimbraDomainStatus", "active", "zimbraGalMaxResults", "100", NULL);
+    return make("cn=config,cn=zimbra", "objectClass", "zimbraGlobalConfig", "zimbraMtaMaxMessageSize", "10",
+                "zimbraLmtpBindPort", "7025", "zimbraDomainStatus", "active", "zimbraGalMaxResults", "100", NULL);
 }
 
 static void kinds_and_names(void **state)
@@ -52,13 +52,15 @@ static void kinds_and_names(void **state)
 static void server_inherits(void **state)
 {
     g_autoptr(entry) global = config();
-    g_autoptr(entry) server = make("cn=s,cn=servers,cn=zimbra", "objectClass", "zimbraServer", "zimbraServiceHostname", "s", NULL);
+    g_autoptr(entry) server =
+        make("cn=s,cn=servers,cn=zimbra", "objectClass", "zimbraServer", "zimbraServiceHostname", "s", NULL);
     entry_set_parents(server, NULL, NULL, global);
     assert_string_equal(entry_get(server, "zimbraLmtpBindPort"), "7025");
     assert_int_equal(entry_get_int(server, "zimbralmtpbindport", 0), 7025);
     assert_null(entry_get_own(server, "zimbraLmtpBindPort"));
     assert_null(entry_get(server, "zimbraGalMaxResults"));  /* a domain's */
-    g_autoptr(entry) own = make("cn=t,cn=servers,cn=zimbra", "objectClass", "zimbraServer", "zimbraLmtpBindPort", "24", NULL);
+    g_autoptr(entry) own =
+        make("cn=t,cn=servers,cn=zimbra", "objectClass", "zimbraServer", "zimbraLmtpBindPort", "24", NULL);
     entry_set_parents(own, NULL, NULL, global);
     assert_string_equal(entry_get(own, "zimbraLmtpBindPort"), "24");
 }
@@ -71,9 +73,10 @@ static struct family family(void)
     f.domain = make("dc=x,dc=org", "objectClass", "zimbraDomain", "zimbraDomainName", "x.org", NULL);
     entry_set_parents(f.domain, NULL, NULL, f.global);
     f.cos = make("cn=gold,cn=cos,cn=zimbra", "objectClass", "zimbraCOS", "zimbraId", "cos-id", "zimbraMailQuota", "5",
-                 "zimbraPasswordMinLength", "8", "zimbraMailHostPool", "server-id", "zimbraFeatureMailEnabled", "TRUE", NULL);
-    f.account = make("uid=joe,ou=people,dc=x,dc=org", "objectClass", "zimbraAccount", "zimbraMailQuota", "7", "mail", "joe@x.org",
-                     "mail", "j@x.org", NULL);
+                 "zimbraPasswordMinLength", "8", "zimbraMailHostPool", "server-id", "zimbraFeatureMailEnabled", "TRUE",
+                 NULL);
+    f.account = make("uid=joe,ou=people,dc=x,dc=org", "objectClass", "zimbraAccount", "zimbraMailQuota", "7", "mail",
+                     "joe@x.org", "mail", "j@x.org", NULL);
     entry_set_parents(f.account, f.cos, f.domain, NULL);
     return f;
 }
@@ -115,7 +118,8 @@ static void account_inherits_from_domain(void **state)
 {
     const char *attr = long_way_attr(0), *through_all = long_way_attr(ATTR_DOMAIN_INHERITED);
     assert_non_null(attr);
-    g_autoptr(entry) global = make("cn=config,cn=zimbra", "objectClass", "zimbraGlobalConfig", through_all ? through_all : "cn", "G", NULL);
+    g_autoptr(entry) global =
+        make("cn=config,cn=zimbra", "objectClass", "zimbraGlobalConfig", through_all ? through_all : "cn", "G", NULL);
     g_autoptr(entry) domain = make("dc=x,dc=org", "objectClass", "zimbraDomain", attr, "D", NULL);
     entry_set_parents(domain, NULL, NULL, global);
     g_autoptr(entry) cos = make("cn=c,cn=cos,cn=zimbra", "objectClass", "zimbraCOS", NULL);
@@ -158,8 +162,9 @@ static void password_rules(void **state)
     g_autoptr(entry) account = make("uid=joe,ou=people,dc=x,dc=org", "objectClass", "zimbraAccount", NULL);
     entry_set_parents(account, cos, NULL, NULL);
     static const struct { const char *password, *rule; } cases[] = {
-        { "Abc-12", NULL }, { "A-1", "too short" }, { "Abcdefgh-12", "too long" }, { "abc-12", "upper case" }, { "Abcdef-", "digits" },
-        { "Abcdef12", "punctuation" }, { "\xc3\x84" "bc-1\xc3\xa4", NULL }, { "\xc3\x84" "-1ab", "too short" }, { "A\xff-1234", "UTF-8" },
+        { "Abc-12", NULL }, { "A-1", "too short" }, { "Abcdefgh-12", "too long" }, { "abc-12", "upper case" },
+        { "Abcdef-", "digits" }, { "Abcdef12", "punctuation" }, { "\xc3\x84" "bc-1\xc3\xa4", NULL },
+        { "\xc3\x84" "-1ab", "too short" }, { "A\xff-1234", "UTF-8" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
@@ -174,8 +179,9 @@ static void password_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_and_names), cmocka_unit_test(server_inherits), cmocka_unit_test(account_inherits),
-        cmocka_unit_test(account_inherits_from_domain), cmocka_unit_test(lists_attributes), cmocka_unit_test(typed_fallbacks),
+        cmocka_unit_test(kinds_and_names),  cmocka_unit_test(server_inherits),
+        cmocka_unit_test(account_inherits), cmocka_unit_test(account_inherits_from_domain),
+        cmocka_unit_test(lists_attributes), cmocka_unit_test(typed_fallbacks),
         cmocka_unit_test(password_rules),
     };
     return cmocka_run_group_tests_name("directory-entries", tests, NULL, NULL);

@@ -12,12 +12,29 @@ static void addresses(void **state)
         { "joe@example.com", "joe@example.com" },
         { "Joe.Doe@EXAMPLE.Com", "joe.doe@example.com" },
         { "o'neil+tag@a-b.example", "o'neil+tag@a-b.example" },
-        { "user@b\xc3\xbc""cher.example", "user@xn--bcher-kva.example" },
-        { "joe", NULL }, { "@example.com", NULL }, { "joe@", NULL }, { ".joe@example.com", NULL }, { "joe.@example.com", NULL },
-        { "j..oe@example.com", NULL }, { "joe doe@example.com", NULL }, { "joe@example..com", NULL }, { "joe@-a.com", NULL },
-        { "joe@a-.com", NULL }, { "joe@exa mple.com", NULL }, { "joe@example.com\n", NULL }, { "a@b@example.com", NULL },
-        { "\"joe\"@example.com", NULL }, { "joe,x@example.com", NULL }, { "joe@[10.0.0.1]", NULL }, { "j\xc3\xb6@example.com", NULL },
-        { "joe@exam_ple.com", NULL }, { "j(oe)@example.com", NULL }, { "", NULL },
+        { "user@b\xc3\xbc"
+          "cher.example",
+          "user@xn--bcher-kva.example" },
+        { "joe", NULL },
+        { "@example.com", NULL },
+        { "joe@", NULL },
+        { ".joe@example.com", NULL },
+        { "joe.@example.com", NULL },
+        { "j..oe@example.com", NULL },
+        { "joe doe@example.com", NULL },
+        { "joe@example..com", NULL },
+        { "joe@-a.com", NULL },
+        { "joe@a-.com", NULL },
+        { "joe@exa mple.com", NULL },
+        { "joe@example.com\n", NULL },
+        { "a@b@example.com", NULL },
+        { "\"joe\"@example.com", NULL },
+        { "joe,x@example.com", NULL },
+        { "joe@[10.0.0.1]", NULL },
+        { "j\xc3\xb6@example.com", NULL },
+        { "joe@exam_ple.com", NULL },
+        { "j(oe)@example.com", NULL },
+        { "", NULL },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
@@ -33,7 +50,8 @@ static void addresses(void **state)
 static void lengths(void **state)
 {
     g_autofree char *local = g_strnfill(64, 'a'), *longer = g_strnfill(65, 'a'), *label = g_strnfill(63, 'b');
-    g_autofree char *fits = g_strdup_printf("%s@%s.com", local, label), *too_long = g_strdup_printf("%s@example.com", longer);
+    g_autofree char *fits = g_strdup_printf("%s@%s.com", local, label),
+                    *too_long = g_strdup_printf("%s@example.com", longer);
     g_autofree char *label_too_long = g_strdup_printf("x@b%s.com", label);
     g_autofree char *domain_too_long = g_strdup_printf("x@%s.%s.%s.%s.com", label, label, label, label);
     g_autofree char *address_too_long = g_strdup_printf("%s@%s.%s.%s.com", local, label, label, label);
@@ -131,8 +149,9 @@ static void away_is_temporary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses), cmocka_unit_test(lengths), cmocka_unit_test(dns), cmocka_unit_test(escapes),
-        cmocka_unit_test(parts_of_dns), cmocka_unit_test(ids), cmocka_unit_test(error_names), cmocka_unit_test(away_is_temporary),
+        cmocka_unit_test(addresses),   cmocka_unit_test(lengths),           cmocka_unit_test(dns),
+        cmocka_unit_test(escapes),     cmocka_unit_test(parts_of_dns),      cmocka_unit_test(ids),
+        cmocka_unit_test(error_names), cmocka_unit_test(away_is_temporary),
     };
     return cmocka_run_group_tests_name("directory-names", tests, NULL, NULL);
 }

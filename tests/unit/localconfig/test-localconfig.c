@@ -126,7 +126,8 @@ static void keeps_mode(void **state)
 static void two_editors_lose_nothing(void **state)
 {
     struct fixture *f = *state;
-    g_autoptr(localconfig) one = load(f, "<localconfig><key name=\"ldap_url\"><value>ldap://a</value></key></localconfig>");
+    g_autoptr(localconfig) one =
+        load(f, "<localconfig><key name=\"ldap_url\"><value>ldap://a</value></key></localconfig>");
     g_autoptr(localconfig) two = load(f, NULL);
     localconfig_set(one, "ldap_host", "one");
     localconfig_set(two, "ldap_port", "389");
@@ -202,7 +203,10 @@ static void typed(void **state)
 static void refuses_hostile_files(void **state)
 {
     static const char *const cases[] = {
-        "<localconfig>", "<x/>", "<localconfig><key/></localconfig>", "nothing",
+        "<localconfig>",
+        "<x/>",
+        "<localconfig><key/></localconfig>",
+        "nothing",
         "<localconfig><key name=\"\"><value>1</value></key></localconfig>",
         "<localconfig><key name=\"a b\"><value>1</value></key></localconfig>",
         "<localconfig><key name=\"a\"><value>1</value><value>2</value></key></localconfig>",
@@ -210,7 +214,8 @@ static void refuses_hostile_files(void **state)
         "<localconfig><key name=\"a\" more=\"b\"><value>1</value></key></localconfig>",
         "<localconfig><key name=\"a\">1</key></localconfig>",
         "<localconfig><key name=\"a\"><value>&bomb;</value></key></localconfig>",
-        "<!DOCTYPE x [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><localconfig><key name=\"a\"><value>&b;</value></key></localconfig>",
+        "<!DOCTYPE x [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><localconfig><key "
+        "name=\"a\"><value>&b;</value></key></localconfig>",
         "<localconfig><key name=\"a\"><value>\xff\xfe</value></key></localconfig>",
         "<localconfig></localconfig><localconfig></localconfig>x",
     };

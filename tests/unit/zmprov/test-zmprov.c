@@ -80,9 +80,13 @@ static void checks_arguments(void **state)
 {
     session s = { NULL };
     static const struct { const char *words[5]; const char *error; } cases[] = {
-        { { "nothing" }, "unknown command" }, { { "ga" }, "usage: getAccount(ga)" }, { { "aaa", "one" }, "usage: addAccountAlias" },
-        { { "da", "one", "two" }, "usage: deleteAccount" }, { { "desc", "-a", "zimbraNoSuch" }, "no such attribute" },
-        { { "desc", "nothing" }, "no such type of entry" }, { { "help", "nothing" }, "nothing on" },
+        { { "nothing" }, "unknown command" },
+        { { "ga" }, "usage: getAccount(ga)" },
+        { { "aaa", "one" }, "usage: addAccountAlias" },
+        { { "da", "one", "two" }, "usage: deleteAccount" },
+        { { "desc", "-a", "zimbraNoSuch" }, "no such attribute" },
+        { { "desc", "nothing" }, "no such type of entry" },
+        { { "help", "nothing" }, "nothing on" },
         { { "fc", "nothing" }, "no such type of cache" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -121,8 +125,11 @@ static void parses_pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_lines), cmocka_unit_test(commands_are_the_guides), cmocka_unit_test(commands_are_distinct_and_whole),
-        cmocka_unit_test(checks_arguments), cmocka_unit_test(parses_pairs),
+        cmocka_unit_test(splits_lines),
+        cmocka_unit_test(commands_are_the_guides),
+        cmocka_unit_test(commands_are_distinct_and_whole),
+        cmocka_unit_test(checks_arguments),
+        cmocka_unit_test(parses_pairs),
     };
     return cmocka_run_group_tests_name("zmprov", tests, NULL, NULL);
 }
