@@ -452,6 +452,7 @@ static void run_world(unsigned seed)
 {
     world w = { .rand = g_rand_new_with_seed(seed), .f = fixture_new() };
     w.f->config.checkpoint_bytes = 300 * 1024;
+    w.f->config.wal_bytes = 64 * 1024;
     fixture_open(w.f);
     static void (*const changes[])(world *, unsigned) = { do_append, do_append, do_append, do_append, do_flags, do_flags, do_expunge, do_copy, do_folder, do_apply };
     static void (*const ends[])(world *) = { end_closed, end_killed, end_power_cut, end_power_cut };
