@@ -5,7 +5,7 @@
 
 static void *delivery_start(const shard_context *c)
 {
-    return delivery_new(c->event, c->shard, c->settings->store.number, c->settings->store.count);
+    return delivery_new(c->shard, c->settings->store.number, c->settings->store.count);
 }
 
 static bool delivery_take(void *service, wire_conn *c, wire_message *m)

@@ -1,10 +1,6 @@
 /* See delivery.h. A DELIVER becomes one append a recipient; the answer goes out
  * when the last of them is durable or refused, so "WIRE_OK" in it always means
- * committed. Recipients share the descriptor, so a message is one inode.
- *
- * While the store has no room for more changes (-EAGAIN: the log makes a segment,
- * or too much is not applied) appends wait here in order, and with them intake
- * and the MTA's connections; only what waits too long is put off. */
+ * committed. Recipients share the descriptor, so a message is one inode. */
 #include "agents/store/shard/delivery/delivery.h"
 
 #include <errno.h>
@@ -13,15 +9,10 @@
 
 #include "lib/journal/journal.h"
 
-enum { RETRY_USEC = 5000, PATIENCE_USEC = 10 * 1000000 };
-
 struct delivery {
-    sd_event *event;
     shard *shard;
     unsigned number, count;
-    unsigned running;            /* jobs not answered yet */
-    GQueue waiting;              /* slot: recipients whose append found no room */
-    sd_event_source *retry;
+    unsigned running;            /* jobs whose appends have not all called back */
     bool freed;
 };
 
@@ -29,35 +20,37 @@ struct delivery {
 typedef struct {
     delivery *owner;
     wire_conn *conn;
-    wire_message m;              /* the request, with its memory and descriptors */
-    new_message text;
-    int copy;                    /* descriptor shared by the recipients of a small message, or -1 */
-    uint64_t deadline_usec;
+    uint32_t id;
     unsigned pending;
+    size_t n;
     wire_result *results;
+    char **names;                /* canonical addresses, for the log */
+    wire_folder *folders;
+    char *sender, *client, *message_id;
+    uint64_t size;
 } job;
 
 typedef struct { job *job; size_t index; } slot;
 
-static int on_retry(sd_event_source *source, uint64_t usec, void *data);
-
-delivery *delivery_new(sd_event *event, shard *s, unsigned number, unsigned count)
+delivery *delivery_new(shard *s, unsigned number, unsigned count)
 {
     delivery *d = g_new0(delivery, 1);
-    *d = (delivery) { .event = sd_event_ref(event), .shard = s, .number = number, .count = count };
-    g_queue_init(&d->waiting);
-    int r = sd_event_add_time_relative(event, &d->retry, CLOCK_MONOTONIC, RETRY_USEC, 1000, on_retry, d);
-    g_assert(r >= 0 && sd_event_source_set_enabled(d->retry, SD_EVENT_OFF) >= 0);
+    *d = (delivery) { .shard = s, .number = number, .count = count };
     return d;
 }
 
 static void delivery_drop(delivery *d)
 {
-    if (!d->freed || d->running > 0)
+    if (d->freed && d->running == 0)
+        g_free(d);
+}
+
+void delivery_free(delivery *d)
+{
+    if (!d)
         return;
-    sd_event_source_disable_unref(d->retry);
-    sd_event_unref(d->event);
-    g_free(d);
+    d->freed = true;
+    delivery_drop(d);
 }
 
 /* ---- one recipient ---- */
@@ -122,14 +115,35 @@ static void check_recipient(delivery *d, wire_conn *c, const wire_message *m)
 
 /* ---- delivering ---- */
 
+static job *job_new(delivery *d, wire_conn *c, const wire_message *m)
+{
+    const wire_deliver *w = &m->deliver;
+    job *j = g_new0(job, 1);
+    j->owner = d;
+    j->conn = wire_conn_ref(c);
+    j->id = m->id;
+    j->n = w->n_recipients;
+    j->results = g_new0(wire_result, j->n);
+    j->names = g_new0(char *, j->n + 1);
+    j->folders = g_new0(wire_folder, j->n);
+    j->sender = g_strdup(w->sender);
+    j->client = g_strdup(w->client);
+    j->message_id = g_strdup(w->message_id);
+    j->size = w->size;
+    d->running++;
+    return j;
+}
+
 static void job_free(job *j)
 {
     delivery *d = j->owner;
     wire_conn_unref(j->conn);
-    wire_message_clear(&j->m);
-    if (j->copy >= 0)
-        close(j->copy);
+    g_strfreev(j->names);
+    g_free(j->folders);
     g_free(j->results);
+    g_free(j->sender);
+    g_free(j->client);
+    g_free(j->message_id);
     g_free(j);
     d->running--;
     delivery_drop(d);
@@ -137,95 +151,56 @@ static void job_free(job *j)
 
 static void log_result(const job *j, size_t i)
 {
-    const wire_deliver *w = &j->m.deliver;
     const wire_result *r = &j->results[i];
-    const char *name = w->recipients[i].name;
-    const char *folder = w->recipients[i].folder == WIRE_JUNK ? "Junk" : "Inbox";
-    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, w->size);
+    const char *folder = j->folders[i] == WIRE_JUNK ? "Junk" : "Inbox";
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, j->size);
     g_autofree char *uid = g_strdup_printf("%u", r->uid);
     g_autofree char *text = r->status == WIRE_OK
-        ? g_strdup_printf("stored message for %s in %s, uid %s, %s bytes, from <%s>, id %s", name, folder, uid, size, w->sender, w->message_id)
-        : g_strdup_printf("did not store a message for %s from <%s>, id %s: %s", name, w->sender, w->message_id, r->text);
+        ? g_strdup_printf("stored message for %s in %s, uid %s, %s bytes, from <%s>, id %s", j->names[i], folder, uid, size, j->sender, j->message_id)
+        : g_strdup_printf("did not store a message for %s from <%s>, id %s: %s", j->names[i], j->sender, j->message_id, r->text);
     journal_fields(r->status == WIRE_OK ? LOG_INFO : LOG_WARNING, text,
-                   "ACCOUNT", name, "FOLDER", folder, "UID_IN_FOLDER", uid, "SIZE", size,
-                   "SENDER", w->sender, "MAIL_ID", w->message_id, "CLIENT", w->client, NULL);
+                   "ACCOUNT", j->names[i], "FOLDER", folder, "UID_IN_FOLDER", uid, "SIZE", size,
+                   "SENDER", j->sender, "MAIL_ID", j->message_id, "CLIENT", j->client, NULL);
 }
 
 static void job_finish(job *j)
 {
-    size_t n = j->m.deliver.n_recipients;
-    wire_message answer = { .type = WIRE_DELIVERED, .id = j->m.id,
-                            .delivered = { .incoming = "", .results = j->results, .n_results = n } };
+    wire_message answer = { .type = WIRE_DELIVERED, .id = j->id,
+                            .delivered = { .incoming = "", .results = j->results, .n_results = j->n } };
     int r = wire_send(j->conn, &answer);
     if (r < 0)
         journal_warning("cannot tell intake of a delivery (it will be sent again): %s", g_strerror(-r));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < j->n; i++)
         log_result(j, i);
     job_free(j);
 }
 
-static void slot_done(slot *s, wire_result result)
+static void on_appended(int r, uint32_t uidvalidity, uint32_t uid, void *data)
 {
+    g_autofree slot *s = data;
     job *j = s->job;
-    j->results[s->index] = result;
-    g_free(s);
+    j->results[s->index] = result_of(r, uid);
     if (--j->pending == 0)
         job_finish(j);
 }
 
-static void on_appended(int r, uint32_t uidvalidity, uint32_t uid, void *data)
+static void append(job *j, size_t index, const wire_recipient *to, const new_message *msg)
 {
-    slot_done(data, result_of(r, uid));
-}
-
-/* False: S must wait. */
-static bool try_slot(slot *s)
-{
-    job *j = s->job;
-    const wire_recipient *to = &j->m.deliver.recipients[s->index];
-    wire_result bad;
-    mailbox *box = open_recipient(j->owner, to->account_id, to->name, to->quota_bytes, &bad);
-    if (!box) {
-        slot_done(s, bad);
-        return true;
-    }
-    int r = mailbox_append(box, to->folder == WIRE_JUNK ? FOLDER_ID_JUNK : FOLDER_ID_INBOX, &j->text, on_appended, s);
-    mailbox_unref(box);
-    uint64_t now = UINT64_MAX;
-    (void) sd_event_now(j->owner->event, CLOCK_MONOTONIC, &now);     /* an error reads as too late */
-    if (r == -EAGAIN && now < j->deadline_usec)
-        return false;
-    if (r != 0)
-        slot_done(s, result_of(r, 0));
-    return true;
-}
-
-static void arm(delivery *d)
-{
-    bool wait = !g_queue_is_empty(&d->waiting);
-    (void) sd_event_source_set_time_relative(d->retry, RETRY_USEC);  /* own source, valid arguments */
-    (void) sd_event_source_set_enabled(d->retry, wait ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-}
-
-static int on_retry(sd_event_source *source, uint64_t usec, void *data)
-{
-    delivery *d = data;
-    while (!g_queue_is_empty(&d->waiting) && try_slot(g_queue_peek_head(&d->waiting)))
-        g_queue_pop_head(&d->waiting);
-    arm(d);
-    return 0;
-}
-
-void delivery_free(delivery *d)
-{
-    if (!d)
+    j->names[index] = g_strdup(to->name);
+    j->folders[index] = to->folder;
+    mailbox *box = open_recipient(j->owner, to->account_id, to->name, to->quota_bytes, &j->results[index]);
+    if (!box)
         return;
-    d->freed = true;
-    d->running++;                /* until the last of these is answered */
-    for (slot *s; (s = g_queue_pop_head(&d->waiting)) != NULL; )
-        slot_done(s, result_of(-EAGAIN, 0));
-    d->running--;
-    delivery_drop(d);
+    slot *s = g_new(slot, 1);
+    *s = (slot) { j, index };
+    int r = mailbox_append(box, to->folder == WIRE_JUNK ? FOLDER_ID_JUNK : FOLDER_ID_INBOX, msg, on_appended, s);
+    mailbox_unref(box);
+    if (r == 0) {
+        j->pending++;
+        return;
+    }
+    g_free(s);
+    j->results[index] = result_of(r, 0);
 }
 
 /* What intake gave must be what it says: it reads hostile input. */
@@ -251,41 +226,30 @@ static int shared_copy(delivery *d, const wire_deliver *w)
     return -1;
 }
 
-/* Takes M over. */
-static job *job_new(delivery *d, wire_conn *c, wire_message *m)
+static void append_all(job *j, const wire_deliver *w, const new_message *msg, bool whole)
 {
-    job *j = g_new0(job, 1);
-    uint64_t now = 0;
-    (void) sd_event_now(d->event, CLOCK_MONOTONIC, &now);            /* an error only shortens the patience */
-    *j = (job) { .owner = d, .conn = wire_conn_ref(c), .m = *m, .copy = -1, .deadline_usec = now + PATIENCE_USEC };
-    *m = (wire_message) { .fds = { -1, -1 } };
-    const wire_deliver *w = &j->m.deliver;
-    j->results = g_new0(wire_result, w->n_recipients);
-    bool in_file = j->m.n_fds > 0;
-    if (!in_file && w->n_recipients > 1)
-        j->copy = shared_copy(d, w);
-    j->text = (new_message) { .fd = in_file ? j->m.fds[0] : j->copy, .body = in_file ? NULL : w->body.data, .size = w->size,
-                              .summary = w->summary.data, .summary_len = w->summary.len, .date = w->date };
-    d->running++;
-    return j;
+    for (size_t i = 0; i < j->n; i++) {
+        if (whole) {
+            append(j, i, &w->recipients[i], msg);
+        } else {
+            j->names[i] = g_strdup(w->recipients[i].name);
+            j->results[i] = result_of(-EINVAL, 0);
+        }
+    }
 }
 
 static void deliver(delivery *d, wire_conn *c, wire_message *m)
 {
-    bool whole = is_whole(m);
+    const wire_deliver *w = &m->deliver;
     job *j = job_new(d, c, m);
-    size_t n = j->m.deliver.n_recipients;
-    j->pending = (unsigned) n + 1;   /* one is held until every recipient was tried */
-    for (size_t i = 0; i < n; i++) {
-        slot *s = g_new(slot, 1);
-        *s = (slot) { j, i };
-        if (!whole)
-            slot_done(s, result_of(-EINVAL, 0));
-        else if (!g_queue_is_empty(&d->waiting) || !try_slot(s))
-            g_queue_push_tail(&d->waiting, s);
-    }
-    if (!g_queue_is_empty(&d->waiting))
-        arm(d);
+    bool whole = is_whole(m), inline_body = m->n_fds == 0;
+    int copy = whole && inline_body && j->n > 1 ? shared_copy(d, w) : -1;
+    new_message msg = { .fd = inline_body ? copy : m->fds[0], .body = inline_body ? w->body.data : NULL, .size = w->size,
+                        .summary = w->summary.data, .summary_len = w->summary.len, .date = w->date };
+    j->pending = 1;              /* held until every append was asked for */
+    append_all(j, w, &msg, whole);
+    if (copy >= 0)
+        close(copy);
     if (--j->pending == 0)
         job_finish(j);
 }

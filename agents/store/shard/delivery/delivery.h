@@ -10,8 +10,8 @@
 
 typedef struct delivery delivery;
 /* SHARD must outlive it; NUMBER of COUNT tells whose accounts are ours. */
-delivery *delivery_new(sd_event *event, shard *s, unsigned number, unsigned count);
-void delivery_free(delivery *d);             /* what waits is answered as a temporary failure */
+delivery *delivery_new(shard *s, unsigned number, unsigned count);
+void delivery_free(delivery *d);
 
 /* Takes M (a request of connection C, not NULL) when it is WIRE_RCPT_CHECK or
  * WIRE_DELIVER and answers it on C, a delivery after its commit; false: not

@@ -34,7 +34,7 @@ static scene *scene_new(unsigned number, unsigned count)
     scene *s = g_new0(scene, 1);
     s->f = fixture_new();
     fixture_open(s->f);
-    s->d = delivery_new(s->f->event, s->f->shard, number, count);
+    s->d = delivery_new(s->f->shard, number, count);
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
     assert_int_equal(wire_conn_new(s->f->event, pair[0], NULL, NULL, &s->intake), 0);
