@@ -1,3 +1,2 @@
-ifdef concept_directory_objs
 $(eval $(call program,libexec/zmauthd,$(wildcard agents/auth/*.c),auth ticket directory localconfig schema journal,ldap libcrypto,,libexec))
-endif
+$(eval $(call install_file,docs/man/zmauthd.8,/usr/share/man/man8,0644))

@@ -33,7 +33,7 @@ static bool parse_arguments(int argc, char **argv)
     return false;
 }
 
-static int serve(const config *c)
+static int serve(char *where)
 {
     g_autoptr(GError) error = NULL;
     sigset_t signals;
@@ -46,9 +46,9 @@ static int serve(const config *c)
         return EX_UNAVAILABLE;
     }
     int r = EX_UNAVAILABLE;
-    if (!session_register(c->enabled ? a : NULL) || smfi_setconn(c->socket) != MI_SUCCESS || smfi_settimeout(IDLE_SEC) != MI_SUCCESS ||
+    if (!session_register(a) || smfi_setconn(where) != MI_SUCCESS || smfi_settimeout(IDLE_SEC) != MI_SUCCESS ||
         smfi_opensocket(false) != MI_SUCCESS) {
-        journal_error("cannot listen on %s: is the address this host's and the port free?", c->socket);
+        journal_error("cannot listen on %s: is the address this host's and the port free?", where);
     } else {
         (void) sd_notify(false, "READY=1");
         r = smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
@@ -63,10 +63,10 @@ int main(int argc, char **argv)
     if (!parse_arguments(argc, argv))
         return EX_USAGE;
     journal_open("zmmilter", g_getenv("MAILSTEAD_LOG_LEVEL"));
-    g_autoptr(config) c = config_load(arg_config ? arg_config : CONFIG_PATH, &error);
-    if (!c) {
+    g_autofree char *where = config_socket(arg_config ? arg_config : CONFIG_PATH, &error);
+    if (!where) {
         journal_error("%s", error->message);
         return EX_CONFIG;
     }
-    return arg_check ? EX_OK : serve(c);
+    return arg_check ? EX_OK : serve(where);
 }

@@ -78,7 +78,7 @@ static sfsistat on_recipient(SMFICTX *ctx, char **argv)
     g_autofree char *address = session_address(argv[0]);
     g_autofree char *list = NULL;
     /* Longer than any address of ours: not a list. */
-    if (!all || !s || strlen(address) > auth_wire_limit(AUTH_F_ADDRESS))
+    if (!s || strlen(address) > auth_wire_limit(AUTH_F_ADDRESS))
         return SMFIS_CONTINUE;
     if (strlen(s->sender) > auth_wire_limit(AUTH_F_SENDER))
         s->sender[0] = 0;

@@ -4,7 +4,7 @@
 
 #include "agents/milter/asker.h"
 
-/* Registers the callbacks; A answers for all sessions, NULL: everybody may send. */
+/* Registers the callbacks; A answers for all sessions. */
 bool session_register(asker *a);
 
 /* "<user@example.com>" without its brackets; caller frees. */

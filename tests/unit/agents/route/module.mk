@@ -1,0 +1,6 @@
+$(eval $(call unit_test,zmrouted-header,tests/unit/agents/route/test-header.c agents/route/header.c,,))
+$(eval $(call unit_test,zmrouted-config,tests/unit/agents/route/test-config.c agents/route/config.c,schema,))
+$(eval $(call unit_test,zmrouted-limit,tests/unit/agents/route/test-limit.c agents/route/limit.c,,))
+$(eval $(call unit_test,zmrouted-route,tests/unit/agents/route/test-route.c agents/route/route.c,,libmemcached libcrypto))
+$(eval $(call fuzzer,route-header,tests/fuzz/fuzz-route-header.c agents/route/header.c))
+$(eval $(call fuzzer,route-value,tests/fuzz/fuzz-route-value.c agents/route/route.c -lmemcached -lcrypto))
