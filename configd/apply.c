@@ -17,21 +17,31 @@ static bool is_one_of(const char *state, const char *const *states)
     return state && g_strv_contains(states, state);
 }
 
+static const char *const running[] = { "active", "reloading", "activating", "failed", NULL };
+
+void change_note_units(engine *e, change *c)
+{
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    for (char **unit = c->folder->units; c->action != PLAN_NONE && unit && *unit; unit++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *state = e->units.state(e->units.data, *unit, &error);
+        if (!state)
+            journal_warning("%s: state unknown, it is not told of the change: %s", *unit, error->message);
+        else if (is_one_of(state, running))
+            g_strv_builder_add(b, *unit);
+    }
+    c->units = g_strv_builder_end(b);
+}
+
 /* What UNIT needs; false: nothing. */
 static bool choose_action(engine *e, const char *unit, plan_action wanted, service_action *ret, GError **error)
 {
-    static const char *const running[] = { "active", "reloading", NULL };
-    static const char *const broken[] = { "failed", "activating", NULL };
+    static const char *const well[] = { "active", "reloading", NULL };
     g_autofree char *state = e->units.state(e->units.data, unit, error);
 
-    if (!state || wanted == PLAN_NONE)
+    if (!is_one_of(state, running))
         return false;
-    if (is_one_of(state, broken))
-        *ret = SERVICE_RESTART;
-    else if (is_one_of(state, running))
-        *ret = wanted == PLAN_RELOAD ? SERVICE_RELOAD_OR_RESTART : SERVICE_RESTART;
-    else
-        return false;
+    *ret = wanted == PLAN_RELOAD && is_one_of(state, well) ? SERVICE_RELOAD_OR_RESTART : SERVICE_RESTART;
     return true;
 }
 
@@ -58,7 +68,7 @@ static bool stays_active(engine *e, const char *unit, gint64 deadline, GError **
 /* ACTED: a unit was told something. */
 static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acted, GError **error)
 {
-    for (char **unit = c->folder->units; unit && *unit; unit++) {
+    for (char **unit = c->units; unit && *unit; unit++) {
         service_action action;
         g_autoptr(GError) local = NULL;
         if (!choose_action(e, *unit, c->action, &action, &local)) {

@@ -25,6 +25,7 @@ typedef struct {
     char **keys;            /* ids behind the change */
     int number, previous;
     plan_action action;
+    char **units;           /* those that ran on the old one: to be told */
     char *reason;           /* why it was refused; NULL: accepted */
 } change;
 
@@ -37,6 +38,10 @@ typedef struct {
     part_state state;
     char *reason;
 } bad_generation;
+
+/* Notes which units of C run or failed now, before its link turns: one that is
+ * started later reads the new files anyway. */
+void change_note_units(engine *e, change *c);
 
 void engine_mark_bad(engine *e, const char *folder, int number, part_state state, const char *reason);
 

@@ -24,6 +24,7 @@ void change_free(change *c)
     rendering_free(c->text);
     g_clear_pointer(&c->files, g_ptr_array_unref);
     g_strfreev(c->keys);
+    g_strfreev(c->units);
     g_free(c->reason);
     g_free(c);
 }
@@ -192,14 +193,15 @@ static bool recover_turn(engine *e, intent_turn *t, int number, bool back, GErro
     g_autofree char *path = generation_path(&e->store, t->folder, t->target);
     if (!g_file_test(path, G_FILE_TEST_IS_DIR))
         return true;
-    if (!generation_flip(&e->store, t->folder, t->target, error))
-        return false;
     change *c = change_new(folder);
     c->number = t->target;
     c->previous = t->previous;
     c->action = t->action;
     c->files = g_ptr_array_new_with_free_func(g_free);
+    change_note_units(e, c);
     g_ptr_array_add(e->pending, c);
+    if (!generation_flip(&e->store, t->folder, t->target, error))
+        return false;
     if (back)
         engine_mark_bad(e, t->folder, number, PART_FAILED, "zmconfigd ended while it applied this generation");
     return true;
@@ -402,6 +404,8 @@ static void make_pending(engine *e, change *c)
         if (older->folder != c->folder)
             continue;
         c->action = MAX(c->action, older->action);
+        g_strfreev(c->units);
+        c->units = g_strdupv(older->units);      /* the newer look may have missed a restart */
         g_ptr_array_remove_index(e->pending, j);
         break;
     }
@@ -427,8 +431,10 @@ static bool flip_all(engine *e, GPtrArray *accepted, GError **error)
  * on failure no link has turned and the folders are tried again next time. */
 static bool turn_all(engine *e, GPtrArray *accepted, int number, GError **error)
 {
-    for (guint j = 0; j < accepted->len; j++)
+    for (guint j = 0; j < accepted->len; j++) {
+        change_note_units(e, accepted->pdata[j]);
         make_pending(e, accepted->pdata[j]);
+    }
     if (write_intent(e, number, error) && flip_all(e, accepted, error))
         return true;
     for (guint j = 0; j < accepted->len; j++) {

@@ -2,6 +2,7 @@
  * and keeps services on it (design §4). Set-up only; the parts are manager.c
  * (who tells whom), engine.c and apply.c (a run), watch.c (the directory). */
 #include <glib.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
     g_autoptr(layout) l = layout_new(arg_prefix, arg_templates, arg_run);
     if (arg_render_only)
         return render_only(l);
+    (void) mallopt(M_ARENA_MAX, 1);   /* three threads, one of which allocates at a time: one arena */
     journal_open("zmconfigd", g_getenv("MAILSTEAD_LOG_LEVEL"));
     g_autoptr(localconfig) lc = localconfig_load(NULL, &error);
     g_autoptr(engine) e = lc ? engine_new(l, units_systemd(), &error) : NULL;

@@ -23,6 +23,13 @@ bool sync_request_value(const char *cookie, struct berval *ret)
     return ok;
 }
 
+/* A reader of VALUE, which must outlive it; NULL when it is empty, which liblber
+ * cannot read. */
+static BerElement *reader(struct berval *value)
+{
+    return value->bv_val && value->bv_len ? ber_init(value) : NULL;
+}
+
 static char *text_of(const struct berval *v)
 {
     return g_strndup(v->bv_val, v->bv_len);
@@ -33,7 +40,7 @@ bool sync_parse_state(const struct berval *value, sync_state *ret_state, char **
     struct berval copy = *value, uuid, cookie;
     ber_int_t state;
     ber_len_t len;
-    BerElement *ber = ber_init(&copy);
+    BerElement *ber = reader(&copy);
     bool ok = ber && ber_scanf(ber, "{em", &state, &uuid) != LBER_ERROR && state >= SYNC_PRESENT && state <= SYNC_DELETE;
     if (ok) {
         *ret_state = state;
@@ -74,7 +81,7 @@ bool sync_parse_info(const struct berval *value, sync_info *ret)
     struct berval copy = *value, cookie;
     sync_info i = { 0 };
     ber_len_t len;
-    BerElement *ber = ber_init(&copy);
+    BerElement *ber = reader(&copy);
     bool ok = ber != NULL;
     bool flag;
 

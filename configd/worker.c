@@ -4,6 +4,7 @@
 #include "configd/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -211,6 +212,7 @@ static void *run(void *data)
         set_busy(w, true);
         do_job(w, j);
         set_busy(w, false);
+        (void) malloc_trim(0);     /* a run holds every text and value; rest is long */
         g_async_queue_push(w->out, j);
         uint64_t one = 1;
         (void) !write(w->to_main, &one, sizeof one);   /* full counter: the reader is awake anyway */

@@ -759,11 +759,11 @@ def test_output_waits_for_the_client(store, raw):
     got = 0
     while True:
         line = r.line()
+        if line.startswith(b"t "):
+            break
         if b" FETCH " in line:
             assert r.file.read(len(message)) == message
             got += 1
-        elif line.startswith(b"t "):
-            break
     assert got == 40
 
 

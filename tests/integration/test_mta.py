@@ -320,6 +320,16 @@ def test_zmcontrol_stop_and_start_as_zimbra(site):
     arrived(site, "gina@example.test", PASSWORD, subject)
 
 
+def test_systemctl_stops_and_starts_everything_as_well(site):
+    def active():
+        return site.run("systemctl", "list-units", "--state=active,activating,deactivating", "--plain", "--no-legend",
+                        "zimbra*").strip()
+    site.run("systemctl", "stop", "zimbra.target")
+    wait_for(lambda: not active(), 60, "end of every unit")
+    site.run("systemctl", "start", "zimbra.target")
+    wait_for(lambda: services(site)[0] == 0, 60, "every service")
+
+
 def test_other_users_may_look_but_not_touch(site):
     assert services(site, user="zmroute")[0] == 0
     r = site.try_run("/opt/zimbra/bin/zmmtactl", "stop", user="zmauth")
