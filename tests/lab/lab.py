@@ -95,9 +95,14 @@ class Host:
             raise AssertionError(f"{self.name} did not boot:\n" + (self.folder / "console").read_text(errors="replace"))
         try:
             children = pathlib.Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children").read_text().split()
-        except FileNotFoundError:
-            return None
-        return int(children[0]) if children else None
+            for child in children:      # the one that is process 1 inside; others come and go
+                status = pathlib.Path(f"/proc/{child}/status").read_text()
+                ids = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+                if len(ids) > 1 and ids[-1] == "1":
+                    return int(child)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+        return None
 
     def _is_up(self):
         r = self.try_run("systemctl", "is-system-running")
