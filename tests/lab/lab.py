@@ -248,6 +248,8 @@ class Lab:
         host.kill()
         if host in self.hosts:
             self.hosts.remove(host)
+        if not any(h.name == host.name for h in self.hosts):
+            self.dns.remove(host.name)
         shutil.rmtree(host.folder, ignore_errors=True)
 
     def close(self):
