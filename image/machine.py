@@ -1,6 +1,5 @@
 """A QEMU machine with the appliance's disk, user-mode networking and forwarded ports;
 used by `make run` and by the image tests."""
-import base64
 import os
 import pathlib
 import signal
@@ -41,18 +40,19 @@ class Machine:
         accel = ["-accel", "kvm", "-cpu", "host"] if have_kvm() else ["-accel", "tcg,thread=multi", "-cpu", "max"]
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.port(p)}-:{p}" for p in PORTS)
         argv = ["qemu-system-x86_64", "-M", "q35", *accel, "-smp", "2", "-m", str(self.memory), "-display", "none",
-                "-nodefaults", "-drive", f"file={self.overlay},if=virtio,format=qcow2,cache=writeback,discard=unmap",
+                "-nodefaults", "-drive", f"file={self.overlay},if=none,id=disk,format=qcow2,cache=writeback,discard=unmap",
+                "-device", "virtio-blk-pci,drive=disk,bootindex=1",
                 "-netdev", f"user,id=n0,hostname=mail{forwards}", "-device", "virtio-net-pci,netdev=n0",
                 "-device", "virtio-rng-pci", "-serial", f"file:{self.console}",
                 "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
         if self.firmware == "uefi":
             argv += ["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd"]
-        if answers:
-            text = base64.b64encode(answers.encode()).decode()
-            blob = self.folder / "smbios-credential"
-            blob.touch(mode=0o600)
-            blob.write_text(f"io.systemd.credential.binary:mailstead.answers={text}")
-            argv += ["-smbios", f"type=11,path={blob}"]
+        if answers:     # a disk that holds the file's text, padded to whole sectors
+            disk = self.folder / "answers"
+            disk.touch(mode=0o600)
+            disk.write_bytes(answers.encode() + bytes(-len(answers.encode()) % 4096))
+            argv += ["-drive", f"file={disk},if=none,id=answers,format=raw,readonly=on",
+                     "-device", "virtio-blk-pci,drive=answers,serial=mailstead-answers"]
         with open(self.folder / "qemu.log", "wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
