@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "wizard/setup.h"
 
@@ -89,6 +90,7 @@ static int set_up(const answers *a)
 
 int main(int argc, char **argv)
 {
+    umask(022);    /* modes are given where files are made; a stricter caller must not hide what services read */
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context = g_option_context_new("- set this host up");
     g_option_context_add_main_entries(context, options, NULL);
