@@ -69,5 +69,6 @@ def test_test_signatures_give_way_to_real_ones(bare):
 def test_ready_waits_for_a_listener(bare):
     assert bare.try_run("/opt/zimbra/libexec/zmready", "--timeout", "1", "7998").returncode == 1
     assert bare.try_run("/opt/zimbra/libexec/zmready", "0").returncode == 2
-    bare.run("systemd-run", "-q", "--on-active=1s", "--unit=late", "systemd-socket-activate", "-l", "7999", "cat")
-    bare.run("/opt/zimbra/libexec/zmready", "--timeout", "30", "7999")
+    bare.run("systemd-run", "-q", "--on-active=1s", "--timer-property=AccuracySec=100ms",
+             "--unit=late", "systemd-socket-activate", "-l", "7999", "cat")
+    bare.run("/opt/zimbra/libexec/zmready", "--timeout", "60", "7999")
