@@ -3,6 +3,7 @@ used by `make run` and by the image tests."""
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 
 # guest port -> offset from the machine's first host port
@@ -17,6 +18,20 @@ def have_kvm():
         ["timeout", "10", "qemu-system-x86_64", "-M", "q35", "-accel", "kvm", "-cpu", "host", "-display", "none",
          "-nodefaults", "-monitor", "stdio"], input="info status\nquit\n", capture_output=True, text=True)
     return probe.returncode == 0
+
+
+def press_power(folder):
+    """The power button of the machine in FOLDER: its system shuts down in order."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(pathlib.Path(folder) / "monitor"))
+        s.settimeout(10)
+        reply = b""
+        while b"(qemu)" not in reply:
+            reply += s.recv(4096)
+        s.sendall(b"system_powerdown\n")
+        reply = b""
+        while b"(qemu)" not in reply:       # the command counts once the prompt is back
+            reply += s.recv(4096)
 
 
 class Machine:
@@ -63,17 +78,7 @@ class Machine:
 
     def power_down(self, timeout=180):
         """The power button; the plug when it does not help."""
-        monitor = f"{self.folder}/monitor"
-        import socket
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(monitor)
-            s.recv(4096)
-            s.sendall(b"system_powerdown\n")
-            s.settimeout(1)
-            try:
-                s.recv(4096)
-            except OSError:
-                pass
+        press_power(self.folder)
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
