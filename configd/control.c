@@ -24,6 +24,7 @@ typedef struct {
     GString *answer;
     size_t sent;
     bool waits;                /* for its job */
+    bool may_ask;
 } client;
 
 struct control {
@@ -122,7 +123,9 @@ static void handle(client *k, size_t len)
 
     (void) sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);      /* own sources: cannot fail */
     (void) sd_event_source_set_io_events(k->io, 0);
-    if (!request_parse(k->line, len, &r, &refusal)) {
+    if (!k->may_ask) {           /* told after its line: it may not read before it has written */
+        reply(k, "ERROR ONLY ROOT AND ZIMBRA MAY ASK", NULL);
+    } else if (!request_parse(k->line, len, &r, &refusal)) {
         reply(k, refusal, NULL);
     } else if (r.verb == REQUEST_STATUS) {
         reply_status(k);
@@ -197,8 +200,7 @@ static int on_connect(sd_event_source *s, int fd, uint32_t revents, void *data)
         return 0;
     }
     g_ptr_array_add(c->clients, k);
-    if (!may_ask(peer))
-        reply(k, "ERROR ONLY ROOT AND ZIMBRA MAY ASK", NULL);
+    k->may_ask = may_ask(peer);
     return 0;
 }
 

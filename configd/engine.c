@@ -367,7 +367,7 @@ static char *names_of(char **keys)
 static void refuse(engine *e, change *c, int *number)
 {
     const bad_generation *bad = g_hash_table_lookup(e->bad, c->folder->name);
-    bool known = bad && bad->state == PART_REFUSED && !g_strcmp0(bad->reason, c->reason);
+    bool known = bad && bad->state == PART_REFUSED && (bad->number == c->number || !g_strcmp0(bad->reason, c->reason));
     g_autofree char *keys = names_of(c->keys);
 
     if (c->number < 0)

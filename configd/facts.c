@@ -1,7 +1,6 @@
 /* A table of values. Ids are the hash keys: source and key in one string. */
 #include "configd/facts.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 struct facts {
@@ -194,7 +193,7 @@ facts *facts_parse(const char *name, const char *text, GError **error)
         if (!*lines[i] || *lines[i] == '#')
             continue;
         if (!parse_fact(f, lines[i])) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                         "%s:%u: expected \"VAR key value\", \"LOCAL key value\" or \"SERVICE name\"", name, i + 1);
             return NULL;
         }

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -257,7 +256,7 @@ bool generation_create(const generation_store *s, const rendering *r, int n, GEr
 {
     g_autofree char *parent = folder_root(s, r->folder->name), *root = generation_path(s, r->folder->name, n);
 
-    if (!step(s, "mkdir") || (mkdir(parent, 0755) < 0 && errno != EEXIST))
+    if (!step(s, "mkdir") || (mkdir(parent, 0755) < 0 && errno != EEXIST) || chmod(parent, 0755) < 0)
         return failed(error, "create", parent);
     if (g_file_test(root, G_FILE_TEST_EXISTS)) {
         g_set_error(error, GENERATION_ERROR, EEXIST, "generation %s exists", root);
@@ -356,7 +355,7 @@ static bool set_guide_link(const generation_store *s, const plan_folder *folder,
         if (!step(s, "rename") || rename(path, aside) < 0)
             return failed(error, "move aside", path);
     }
-    if (g_mkdir_with_parents(parent, 0755) < 0)
+    if (!g_file_test(parent, G_FILE_TEST_IS_DIR) && (g_mkdir_with_parents(parent, 0755) < 0 || chmod(parent, 0755) < 0))
         return failed(error, "create", parent);
     return turn_link(s, path, target, error);
 }

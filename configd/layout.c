@@ -2,7 +2,6 @@
 #include "configd/layout.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 
 layout *layout_new(const char *prefix, const char *templates, const char *run)
 {
@@ -36,7 +35,7 @@ gboolean layout_make_folders(const layout *l, GError **error)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
         if (g_mkdir_with_parents(folders[i].path, folders[i].mode) < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", folders[i].path, g_strerror(errno));
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", folders[i].path, g_strerror(errno));
             return FALSE;
         }
     return TRUE;

@@ -2,7 +2,6 @@
 #include "configd/listen.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +23,7 @@ int listen_unix(const char *path, int type, mode_t mode, GError **error)
         int code = errno;
         if (fd >= 0)
             close(fd);
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "cannot listen on %s: %s", path, g_strerror(code));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "cannot listen on %s: %s", path, g_strerror(code));
         return -1;
     }
     return fd;

@@ -3,7 +3,6 @@
 #include "configd/localwatch.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/inotify.h>
 
@@ -85,7 +84,7 @@ localwatch *localwatch_new(sd_event *event, const layout *l, const char *localco
     w->data = data;
     int rc = sd_event_add_inotify(event, &w->conf, folder, WRITTEN, on_conf, w);
     if (rc < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-rc), "cannot watch %s: %s", folder, g_strerror(-rc));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-rc), "cannot watch %s: %s", folder, g_strerror(-rc));
         localwatch_free(w);
         return NULL;
     }

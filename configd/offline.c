@@ -2,7 +2,6 @@
 #include "configd/offline.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -89,7 +88,7 @@ static bool write_folder(const plan *p, const layout *l, const plan_folder *fold
         if (!text)
             return false;
         if (g_mkdir_with_parents(parent, 0755) < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", parent, g_strerror(errno));
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", parent, g_strerror(errno));
             return false;
         }
         if (!g_file_set_contents(path, text, -1, error))

@@ -72,14 +72,19 @@ static void wake(int fd)
     (void) !write(fd, &one, sizeof one);   /* full counter: the reader is awake anyway */
 }
 
-static void tell(watch *w, event_kind kind, const char *csn, const char *text, bool config)
+static watch_event *event_new(event_kind kind, const char *csn, const char *text, bool config)
 {
     watch_event *e = g_new0(watch_event, 1);
     e->kind = kind;
     e->csn = g_strdup(csn);
     e->text = g_strdup(text);
     e->config = config;
-    g_async_queue_push(w->events, e);
+    return e;
+}
+
+static void tell(watch *w, event_kind kind, const char *csn, const char *text, bool config)
+{
+    g_async_queue_push(w->events, event_new(kind, csn, text, config));
     wake(w->to_main);
 }
 

@@ -32,6 +32,15 @@ struct worker {
     gint64 busy_since;
 };
 
+static job *job_new(job_kind kind, void (*done)(job *, void *), void *data)
+{
+    job *j = g_new0(job, 1);
+    j->kind = kind;
+    j->done = done;
+    j->data = data;
+    return j;
+}
+
 static void job_free(job *j)
 {
     request_clear(&j->req);
@@ -267,9 +276,7 @@ void worker_free(worker *w)
     if (!w)
         return;
     if (w->running) {
-        job *last = g_new0(job, 1);
-        last->kind = JOB_REQUEST;
-        g_async_queue_push_front(w->in, last);
+        g_async_queue_push_front(w->in, job_new(JOB_REQUEST, NULL, NULL));
         pthread_join(w->thread, NULL);
     }
     sd_event_source_disable_unref(w->io);
@@ -288,22 +295,16 @@ void worker_post(worker *w, job_kind kind, const char *trigger, void (*done)(job
 {
     if (kind == JOB_UPDATE && !g_atomic_int_compare_and_exchange(&w->update_waits, 0, 1))
         return;
-    job *j = g_new0(job, 1);
-    j->kind = kind;
+    job *j = job_new(kind, done, data);
     j->trigger = trigger;
-    j->done = done;
-    j->data = data;
     g_async_queue_push(w->in, j);
 }
 
 void worker_post_request(worker *w, request *req, void (*done)(job *, void *), void *data)
 {
-    job *j = g_new0(job, 1);
-    j->kind = JOB_REQUEST;
+    job *j = job_new(JOB_REQUEST, done, data);
     j->req = *req;
     *req = (request) { 0 };
-    j->done = done;
-    j->data = data;
     g_async_queue_push(w->in, j);
 }
 

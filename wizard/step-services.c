@@ -1,7 +1,6 @@
 /* Enables this host's services, starts them and waits until all run. */
 #include <time.h>
 
-#include "wizard/run.h"
 #include "wizard/setup.h"
 
 #define CONFIGD_UNIT "zimbra-configd.service"
@@ -11,10 +10,8 @@ enum { CONFIGD_MS = 180 * 1000, TARGET_MS = 180 * 1000, RUNNING_S = 180 };
 
 bool services_enable(setup *s, GError **error)
 {
-    static const char *const enable[] = { "systemctl", "--quiet", "enable", TARGET, NULL };
     service_bus *bus = setup_bus(s, error);
-    return bus && service_set_enabled(bus, (const char *const *) s->answers->services, error) &&
-           run_program(enable, NULL, NULL, error);
+    return bus && service_set_enabled(bus, (const char *const *) s->answers->services, error);
 }
 
 bool configd_start(setup *s, GError **error)

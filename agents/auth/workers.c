@@ -72,9 +72,8 @@ static int on_done(sd_event_source *s, int fd, uint32_t revents, void *data)
 
 void workers_submit(workers *w, const question *q, workers_done_fn done, void *data)
 {
-    job *j = g_new0(job, 1);
-    *j = (job) { .q = q, .since_usec = g_get_monotonic_time(), .done = done, .data = data };
-    g_async_queue_push(w->jobs, j);
+    job j = { .q = q, .since_usec = g_get_monotonic_time(), .done = done, .data = data };
+    g_async_queue_push(w->jobs, g_memdup2(&j, sizeof j));
 }
 
 static bool add_worker(workers *w, worker *at, keys *k, const freshness *fresh, GError **error)

@@ -169,10 +169,9 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *data
 void finder_find(finder *f, const char *protocol, const char *account, const char *host, uint16_t port,
                  const char *key, finder_done_fn done, void *data)
 {
-    search *s = g_new0(search, 1);
-    *s = (search) { .protocol = g_strdup(protocol), .account = g_strdup(account), .host = g_strdup(host),
-                    .key = g_strdup(key), .port = port, .done = done, .data = data };
-    g_thread_pool_push(f->pool, s, NULL);
+    search s = { .protocol = g_strdup(protocol), .account = g_strdup(account), .host = g_strdup(host),
+                 .key = g_strdup(key), .port = port, .done = done, .data = data };
+    g_thread_pool_push(f->pool, g_memdup2(&s, sizeof s), NULL);
 }
 
 static memcached_st *connect_memcached(char **servers, unsigned timeout_ms)

@@ -25,7 +25,6 @@ static const control controls[] = {
     { "zmantispamctl",  "zimbra-antispam.target", "zimbra-amavis.service", "antispam" },
     { "zmantivirusctl", "zimbra-antivirus.target", "zimbra-clamd.service", "antivirus" },
     { "zmclamdctl",     "zimbra-clamd.service", NULL, NULL },
-    { "zmconfigdctl",   "zimbra-configd.service", NULL, NULL },
     { "zmfreshclamctl", "zimbra-freshclam.service", NULL, NULL },
     { "zmmailboxdctl",  "zimbra-mailbox.target", NULL, "mailbox" },
     { "zmmemcachedctl", "zimbra-memcached.service", NULL, NULL },

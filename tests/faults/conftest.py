@@ -1,4 +1,6 @@
-"""The fault tests need no container: the store's processes run on a test's folders."""
+"""The fault tests need no container: the store's processes run on a test's folders. The
+session has a mount namespace of its own, so that no other process keeps a test's disk busy."""
+import ctypes
 import os
 import pathlib
 import shutil
@@ -9,6 +11,16 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import disk  # noqa: E402
 import store  # noqa: E402
+
+
+CLONE_NEWNS = 0x00020000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_mounts():
+    if disk.libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNS): the fault tests must run as root")
+    disk.run("mount", "--make-rprivate", "/")
 
 
 @pytest.fixture(scope="session")

@@ -162,8 +162,8 @@ def cut_points(recording: Recording, n: int, rng: random.Random) -> list[int]:
     last = len(recording.events)
     flushes = [i for i, e in enumerate(recording.events) if e.type == b"F" and i > first]
     points = {last}
-    while len(points) < n:
-        near = rng.choice(flushes) + rng.choice((0, 1)) if rng.random() < 0.5 else rng.randrange(first, last)
+    while len(points) < min(n, last - first):
+        near = rng.choice(flushes) + rng.choice((0, 1)) if flushes and rng.random() < 0.5 else rng.randrange(first, last)
         points.add(max(near, first))
     return sorted(points)
 

@@ -97,10 +97,10 @@ class Lmtp:
 
 
 def _worker(address, burst: Burst, connection: int, rng: random.Random, accounts: list[str], first_key: int,
-            count: int, on_ack, stop: threading.Event) -> None:
+            count: int, pause: float, on_ack, stop: threading.Event) -> None:
     client, key = None, first_key
     for _ in range(count):
-        if stop.is_set():
+        if stop.wait(pause):
             break
         text = make_message(rng, key)
         stored = hashlib.sha256(TRACE + text).hexdigest()
@@ -130,15 +130,15 @@ def _worker(address, burst: Burst, connection: int, rng: random.Random, accounts
 
 
 def run_burst(address: tuple[str, int], seed: int, accounts: list[str], connections: int, messages: int,
-              on_ack=None, during=None) -> Burst:
-    """MESSAGES a connection; DURING (called once, in this thread) may break things."""
+              pause: float = 0.0, on_ack=None, during=None) -> Burst:
+    """MESSAGES a connection, PAUSE seconds apart; DURING (called once, in this thread) may break things."""
     burst, stop = Burst(), threading.Event()
     threads = []
     for i in range(connections):
         rng = random.Random(seed * 1000 + i)
         first_key = (seed * 100 + i) * 100_000
         threads.append(threading.Thread(target=_worker, args=(address, burst, seed * 100 + i, rng, accounts,
-                                                              first_key, messages, on_ack, stop)))
+                                                              first_key, messages, pause, on_ack, stop)))
     for thread in threads:
         thread.start()
     if during:

@@ -80,6 +80,7 @@ redolog_dir={data}/redolog
 db_dir={data}/db
 checkpoint_mib=1
 checkpoint_seconds=1
+wal_bytes=20000
 """)
         self.auth = zmauthd.FakeZmauthd(str(runtime / "auth.sock"))
 

@@ -38,11 +38,11 @@ def record(programs, release, folder, seed: int) -> Recorded:
         store.start_all()
         deliveries: dict[int, Delivery] = {}
         for part in range(2):
-            burst = run_burst(store.address, seed + part, ACCOUNTS, connections=4, messages=120,
+            burst = run_burst(store.address, seed + part, ACCOUNTS, connections=4, messages=250, pause=0.006,
                               on_ack=lambda d: disk.mark(f"{d.key} "))
             deliveries |= {d.key: d for d in burst.sent}
             assert len(burst.acknowledged) == len(burst.sent), store.logs()
-            if part == 0:
+            if part == 0:                        # checkpoints come every second: cuts fall into them as well
                 store.kill("shard-0")
                 store.start("shard-0")
     finally:

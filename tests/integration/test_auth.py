@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lab.authhost import DENIED, DOMAIN, DOMAIN_DN, LOGIN, NO_SUCH, OK, TEMPFAIL, TICKET, AuthHost, account_id, b64
+from lab.authhost import DENIED, DOMAIN, DOMAIN_DN, LOGIN, NO_SUCH, OK, TEMPFAIL, TICKET, AuthClient, AuthHost, account_id, b64
 from lab.lab import wait_for
 
 PASSWORD = "Blue-lantern-42"
@@ -251,3 +251,44 @@ def test_unit_is_sandboxed_and_watched(auth):
     assert seen("/opt/zimbra/conf/localconfig.xml")
     for hidden in ("/opt/zimbra/data/ldap", "/opt/zimbra/store/x", "/opt/zimbra/ssl/zimbra/server/server.key"):
         assert not seen(hidden)
+
+
+# ---- on a host that was set up, with zmconfigd announcing changes -----------
+
+@pytest.fixture(scope="module")
+def people(mail):
+    mail.zmprov("ca", "nora@example.test", PASSWORD)
+    return mail
+
+
+@contextlib.contextmanager
+def asking(host):
+    with contextlib.closing(AuthClient(f"/proc/{host.leader}/root/run/zimbra/auth/auth.sock")) as c:
+        yield c
+
+
+def test_changes_end_what_was_remembered(people):
+    def proof():
+        people.run("journalctl", "--sync")
+        return people.run("journalctl", "-u", "zimbra-auth", "-o", "cat", "--output-fields=PROOF", "-n1",
+                          "LOGIN=nora@example.test").strip()
+
+    with asking(people) as c:
+        assert c.login("nora@example.test", PASSWORD)[0] == OK
+        assert c.login("nora@example.test", PASSWORD)[0] == OK
+        assert proof() == "cache"
+        people.zmprov("sp", "nora@example.test", "Green-lantern-43")
+        wait_for(lambda: c.login("nora@example.test", PASSWORD)[0] == DENIED, 3, "end of the old password")
+        assert c.login("nora@example.test", "Green-lantern-43")[0] == OK
+        assert c.resolve("nora@example.test")[1]["account_status"] == "active"
+        people.zmprov("ma", "nora@example.test", "zimbraAccountStatus", "locked")
+        wait_for(lambda: c.resolve("nora@example.test")[1]["account_status"] == "locked", 3, "status")
+        assert c.login("nora@example.test", "Green-lantern-43")[0] == DENIED
+        people.zmprov("ma", "nora@example.test", "zimbraAccountStatus", "active")
+        wait_for(lambda: c.login("nora@example.test", "Green-lantern-43")[0] == OK, 5, "login")
+        people.zmprov("md", "example.test", "zimbraDomainStatus", "maintenance")
+        try:
+            wait_for(lambda: c.resolve("nora@example.test")[1]["account_status"] == "maintenance", 3, "status")
+        finally:
+            people.zmprov("md", "example.test", "zimbraDomainStatus", "active")
+        wait_for(lambda: c.resolve("nora@example.test")[1]["account_status"] == "active", 3, "status")

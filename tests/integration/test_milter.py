@@ -5,6 +5,7 @@ import smtplib
 import pytest
 
 from lab.authhost import DENIED, DOMAIN, DOMAIN_DN, DOMAIN_ID, OK, AuthHost, account_id, wait_port
+from lab.lab import wait_for
 
 PASSWORD = "Blue-lantern-42"
 MAIN = f"""\
@@ -199,3 +200,29 @@ def test_milter_cannot_read_the_directorys_password(mta):
     with contextlib.closing(mta.auth()) as c:
         assert c.may_send(f"for-bert@{DOMAIN}", B)[0] == OK
         assert c.may_send(f"for-bert@{DOMAIN}", A)[0] == DENIED
+
+
+def test_switch_and_grants_by_zmprov(mail):
+    """On a host that was set up: the switch is an attribute, Postfix follows within seconds."""
+    for name in ("olga", "paul"):
+        mail.zmprov("ca", f"{name}@example.test", PASSWORD)
+    mail.zmprov("cdl", "board@example.test")
+    mail.zmprov("adlm", "board@example.test", "olga@example.test")
+
+    def answer(sender):
+        with smtplib.SMTP(mail.address, 25, local_hostname="client.outside.test", timeout=60) as s:
+            s.ehlo()
+            s.mail(sender)
+            return s.rcpt("board@example.test")[0]
+
+    olga = mail.zmprov("ga", "olga@example.test", "zimbraId").split("zimbraId: ")[1].split()[0]
+    mail.zmprov("mdl", "board@example.test", "zimbraACE", f"{olga} usr sendToDistList")
+    assert answer("paul@example.test") == 250
+    mail.zmprov("mcf", "zimbraMilterServerEnabled", "TRUE")
+    try:
+        wait_for(lambda: answer("paul@example.test") == 571, 20, "refusal")
+        assert answer("olga@example.test") == 250
+        mail.zmprov("mdl", "board@example.test", "zimbraACE", "")
+        wait_for(lambda: answer("paul@example.test") == 250, 3, "end of the restriction")
+    finally:
+        mail.zmprov("mcf", "zimbraMilterServerEnabled", "FALSE")

@@ -15,7 +15,7 @@ from lab.lab import GATEWAY, wait_for
 PASSWORD = 'Bl%ue "lant\\ern 42'      # what nginx escapes, and what IMAP quotes
 BACK = "back.example.test"
 NGINX = """\
-daemon off; worker_processes 1; pid /run/zimbra-nginx/nginx.pid; error_log stderr info;
+daemon off; worker_processes 1; error_log stderr info;
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 events { worker_connections 100; }
 mail {

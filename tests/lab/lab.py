@@ -65,6 +65,8 @@ class Host:
         _run("mount", "-t", "overlay", "overlay", "-o",
              f"lowerdir={lower},upperdir={self.upper},workdir={self.folder}/work", str(self.root))
         self._write_identity()
+        # A host that was killed leaves its end of the cable for a moment.
+        subprocess.run(["ip", "link", "del", f"vb-{self.short}"], capture_output=True)
         env = dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY="1")
         console = open(self.folder / "console", "wb")
         self.nspawn = subprocess.Popen(

@@ -24,12 +24,15 @@ typedef struct {
     void *data;
 } append;
 
+static void keep_release(struct keep *k);
+
 static void append_free(append *a)
 {
     if (a->msg.fd >= 0)
         close(a->msg.fd);
     g_free((void *) (uintptr_t) a->msg.body);
     g_free((void *) (uintptr_t) a->msg.summary);
+    keep_release(a->keep);
     mailbox_unref(a->mailbox);
     g_free(a);
 }
@@ -204,6 +207,12 @@ typedef struct keep {
 
 static void append_continue(append *a);
 
+static void keep_release(keep *k)
+{
+    if (k)
+        k->users--;
+}
+
 static void run_keep(void *data)
 {
     keep *k = data;
@@ -223,10 +232,12 @@ static void keep_done(void *data)
         disk_fatal("a message of shard %u cannot be made durable: %s", k->shard->config.number, g_strerror(-r));
     for (guint i = 0; i < waiting->len; i++) {
         append *a = waiting->pdata[i];
-        if (r < 0)
+        if (r < 0) {
+            a->keep = NULL;
             append_failed(a, r);
-        else
+        } else {
             append_continue(a);
+        }
     }
     g_ptr_array_unref(waiting);
     if (r < 0)
@@ -320,15 +331,22 @@ static void append_continue(append *a)
         g_ptr_array_add(a->keep->waiting, a);
         return;
     }
+    int r = shard_admit(m->shard);
+    if (r == -EAGAIN) {
+        g_queue_push_tail(&m->shard->held, a);
+        return;
+    }
+    if (r < 0) {
+        append_failed(a, r);
+        return;
+    }
     if (!m->content && a->folder != FOLDER_ID_INBOX) {
         mailbox_load(m, mailbox_ready, a);
         return;
     }
-    int r = append_now(m, a->folder, &a->msg, a->keep ? a->keep->id : 0, a->cb, a->data);
-    if (a->keep) {
-        a->keep->users--;
+    r = append_now(m, a->folder, &a->msg, a->keep ? a->keep->id : 0, a->cb, a->data);
+    if (a->keep)
         a->keep->last_lsn = redo_log_end(m->shard->log);
-    }
     if (r < 0)
         append_failed(a, r);
     else
@@ -364,10 +382,16 @@ static int append_later(mailbox *m, uint32_t folder_id, const new_message *msg, 
     return 0;
 }
 
+void appends_release(shard *s)
+{
+    for (guint n = s->held.length; n > 0 && (s->closing || shard_admit(s) == 0); n--)
+        append_continue(g_queue_pop_head(&s->held));
+}
+
 static int append_check(mailbox *m, uint32_t folder_id, const new_message *msg)
 {
     int r = shard_admit(m->shard);
-    if (r < 0)
+    if (r < 0 && (r != -EAGAIN || m->shard->held.length >= HELD_MAX))
         return r;
     if (msg->size == 0 || msg->size > UINT32_MAX || (msg->fd < 0 && (!msg->body || is_large(msg))))
         return -EINVAL;
@@ -395,7 +419,7 @@ int mailbox_append(mailbox *m, uint32_t folder_id, const new_message *msg, appen
             return r;
         own.body = body;
     }
-    if (is_large(msg) || (!m->content && folder_id != FOLDER_ID_INBOX))
+    if (is_large(msg) || (!m->content && folder_id != FOLDER_ID_INBOX) || shard_admit(m->shard) < 0)
         return append_later(m, folder_id, &own, cb, data);
     return append_now(m, folder_id, &own, 0, cb, data);
 }

@@ -209,7 +209,7 @@ static void run_headers(void *data)
     header_job *j = data;
     shard *s = j->shard;
     j->r = j->n ? header_db_put(s->headers, j->headers, j->n) : 0;
-    j->large = header_db_full_wal(s->headers);
+    j->large = header_db_wal_bytes(s->headers) > s->config.wal_bytes;
     if (j->r < 0)
         return;
     must_sync(s->db_fd, s->db_dir);

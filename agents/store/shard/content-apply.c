@@ -118,7 +118,8 @@ static void drop_empty_pages(folder *f)
             page_unref(p);
     }
     /* What lies behind was moved or dropped above. */
-    memset(f->pages->pdata + kept, 0, (f->pages->len - kept) * sizeof(gpointer));
+    for (guint i = kept; i < f->pages->len; i++)
+        f->pages->pdata[i] = NULL;
     g_ptr_array_set_size(f->pages, (gint) kept);
 }
 

@@ -17,8 +17,6 @@
 
 #include "agents/store/shard/sql.h"
 
-enum { WAL_LARGE_PAGES = 1024 };
-
 static const char schema[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('version', 1), ('applied_lsn', 0);"
@@ -104,7 +102,7 @@ void group_db_close(group_db *g)
 }
 
 uint64_t group_db_applied(const group_db *g) { return g->applied; }
-bool group_db_full_wal(const group_db *g) { return g->sql->wal_pages >= WAL_LARGE_PAGES; }
+uint64_t group_db_wal_bytes(const group_db *g) { return sql_wal_bytes(g->sql); }
 void group_db_backfill(group_db *g) { sql_backfill(g->sql); }
 void group_db_reset_wal(group_db *g) { sql_reset_wal(g->sql); }
 

@@ -11,7 +11,7 @@ typedef struct group_db group_db;
 group_db *group_db_open(const char *path);
 void group_db_close(group_db *g);
 uint64_t group_db_applied(const group_db *g);     /* LSN of the last operation in it */
-bool group_db_full_wal(const group_db *g);        /* large enough to be worth a checkpoint */
+uint64_t group_db_wal_bytes(const group_db *g);
 void group_db_backfill(group_db *g);              /* sql.h has the order */
 void group_db_reset_wal(group_db *g);
 

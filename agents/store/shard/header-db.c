@@ -5,8 +5,6 @@
 
 #include "agents/store/shard/sql.h"
 
-enum { WAL_LARGE_PAGES = 1024 };
-
 static const char schema[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('version', 1);"
@@ -146,6 +144,6 @@ int header_db_set_number(header_db *d, const char *key, int64_t value)
     return sql_commit(d->sql);
 }
 
-bool header_db_full_wal(const header_db *d) { return d->sql->wal_pages >= WAL_LARGE_PAGES; }
+uint64_t header_db_wal_bytes(const header_db *d) { return sql_wal_bytes(d->sql); }
 void header_db_backfill(header_db *d) { sql_backfill(d->sql); }
 void header_db_reset_wal(header_db *d) { sql_reset_wal(d->sql); }

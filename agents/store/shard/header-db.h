@@ -28,7 +28,7 @@ int header_db_put(header_db *d, const mailbox_header *headers, size_t n);    /* 
 /* Numbers of the shard as a whole; 0 when not set. */
 int64_t header_db_number(header_db *d, const char *key);
 int header_db_set_number(header_db *d, const char *key, int64_t value);      /* -ENOSPC */
-bool header_db_full_wal(const header_db *d);
+uint64_t header_db_wal_bytes(const header_db *d);
 void header_db_backfill(header_db *d);
 void header_db_reset_wal(header_db *d);
 

@@ -104,7 +104,8 @@ mailbox *mailbox_get(shard *s, const char *id, const char *name, int *ret_error)
     *ret_error = -EXDEV;
     if (shard_of(account_id, s->config.count) != s->config.number)
         return NULL;
-    if ((*ret_error = shard_admit(s)) < 0)
+    *ret_error = s->closing ? -ESHUTDOWN : -EAGAIN;
+    if (s->closing || !redo_log_has_reserve(s->log))
         return NULL;
     return mailbox_create(s, account_id, name);
 }

@@ -29,6 +29,7 @@ typedef struct {
     unsigned checkpoint_seconds;   /* 60 */
     unsigned workers;              /* SQLite and file workers */
     uint32_t segment_bytes;        /* of the log; 0: 16 MiB */
+    uint32_t wal_bytes;            /* a database's WAL is emptied above it; 0: 4 MiB */
 } shard_config;
 
 /* Opens and recovers: after it every message that was acknowledged is there and

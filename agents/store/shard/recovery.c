@@ -181,7 +181,7 @@ static int apply_group(group *g)
     int r = group_db_apply(group_opened(g), ops, n);
     if (r < 0)
         return r;
-    g->wal_large = group_db_full_wal(g->db);
+    g->wal_large = group_db_wal_bytes(g->db) > g->shard->config.wal_bytes;
     g->open = true;
     g_queue_clear_full(&g->pending, (GDestroyNotify) op_free);
     return 0;

@@ -16,7 +16,7 @@
 
 #include "agents/store/shard/disk.h"
 
-enum { QUEUE_MAX = 32 * 1024 * 1024, SPARES_WANTED = 2, ZEROS = 1024 * 1024 };
+enum { QUEUE_MAX = 32 * 1024 * 1024, SPARES_WANTED = 4, ZEROS = 1024 * 1024 };
 
 typedef struct { unsigned slot; int fd; uint64_t start; uint32_t salt; } segment;
 
@@ -199,7 +199,12 @@ bool redo_log_ready(const redo_log *l)
     g_mutex_lock(&w->lock);
     bool ready = l->queued < QUEUE_MAX;
     g_mutex_unlock(&w->lock);
-    return ready && l->spare->len > 1;           /* one is kept for checkpoint records */
+    return ready && l->spare->len > 1;
+}
+
+bool redo_log_has_reserve(const redo_log *l)
+{
+    return l->spare->len > 0;
 }
 
 static chunk *open_chunk(redo_log *l)

@@ -17,8 +17,10 @@ void redo_log_stop(redo_log *l);    /* flushes; blocks */
 
 /* Bytes of payload that a record may have. */
 size_t redo_log_max_payload(const redo_log *l);
-/* False: no free segment or too much waits; refuse changes for a moment. */
+/* False: no free segment or too much waits; hold changes back for a moment. The
+ * last free segment is kept for what must go on: checkpoints, new mailboxes. */
 bool redo_log_ready(const redo_log *l);
+bool redo_log_has_reserve(const redo_log *l);
 /* Returns the record's LSN, *RET_END where it is durable from. */
 uint64_t redo_log_append(redo_log *l, uint64_t mailbox, uint16_t type, const void *payload, size_t len, uint64_t *ret_end);
 uint64_t redo_log_end(const redo_log *l);        /* of what was appended */

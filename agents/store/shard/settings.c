@@ -13,6 +13,7 @@ static const struct key {
 } numbers[] = {
     { "mailboxd", "shards", offsetof(shard_settings, store.count), 1, 64, 1 },
     { "shard", "checkpoint_seconds", offsetof(shard_settings, store.checkpoint_seconds), 1, 3600, 60 },
+    { "shard", "wal_bytes", offsetof(shard_settings, store.wal_bytes), 1, 1 << 30, 4 * MIB },
     { "shard", "workers", offsetof(shard_settings, store.workers), 1, 64, 4 },
 };
 

@@ -17,6 +17,7 @@ enum {
     UNAPPLIED_MAX = 128 * 1024 * 1024,
     GROUP_APPLY_BYTES = 256 * 1024,
     LINKS_MAX = 8192,                           /* descriptors that wait for their link */
+    HELD_MAX = 1000,                            /* messages that wait for room in the log */
     VOLUME_FULL_PERCENT = 95,
     IDLE_SECONDS = 60,
     SPOOL_QUEUES = 4,
@@ -102,6 +103,7 @@ struct shard {
     GHashTable *keeping;                /* inode -> kept file in incoming/ */
     uint64_t next_incoming;
     GPtrArray *stuck;                   /* link jobs that found the disk full */
+    GQueue held;                        /* append: accepted, not logged for want of room */
     checkpoint cp;
     GByteArray *payload;
     uint64_t unapplied;
@@ -136,6 +138,7 @@ void group_apply(group *g);                     /* hands durable operations to t
 void keeps_drop(shard *s, uint64_t lsn);
 void keeps_free(shard *s);
 void links_retry(shard *s);
+void appends_release(shard *s);                 /* those held back, when there is room again */
 void link_copies(mailbox *m, const op *o);
 
 /* checkpoint.c */

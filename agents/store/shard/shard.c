@@ -14,7 +14,7 @@
 #include "agents/store/wire/wire.h"
 #include "lib/journal/journal.h"
 
-enum { TICK_USEC = 1000000 };
+enum { TICK_USEC = 1000000, WAL_DEFAULT = 4 * 1024 * 1024 };
 
 unsigned shard_of(const char *account_id, unsigned count)
 {
@@ -54,6 +54,7 @@ static void handle_events(shard *s)
     waiters_run(s);
     job_pool_reap(s->jobs);
     waiters_run(s);
+    appends_release(s);
 }
 
 static int on_wake(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -71,7 +72,7 @@ void shard_pump(shard *s)
 
 bool shard_busy(const shard *s)
 {
-    return !g_queue_is_empty((GQueue *) (uintptr_t) &s->waiters) || job_pool_outstanding(s->jobs) > 0 || s->cp.state != CP_IDLE;
+    return s->waiters.length > 0 || s->held.length > 0 || job_pool_outstanding(s->jobs) > 0 || s->cp.state != CP_IDLE;
 }
 
 static void tick(shard *s)
@@ -79,6 +80,7 @@ static void tick(shard *s)
     s->volume_percent = blobs_percent_used(s->blobs);
     if (s->stuck->len > 0)
         links_retry(s);
+    appends_release(s);
     for (unsigned i = 0; i < s->n_groups; i++)
         if (s->groups[i].pending_bytes > GROUP_APPLY_BYTES)
             group_apply(&s->groups[i]);
@@ -147,8 +149,11 @@ static shard *shard_new(sd_event *event, const shard_config *config)
     s->next_incoming = (uint64_t) g_get_real_time();    /* names of this run differ from the last one's */
     s->cp.last = g_get_monotonic_time();
     g_queue_init(&s->waiters);
+    g_queue_init(&s->held);
     if (s->config.segment_bytes == 0)
         s->config.segment_bytes = REDO_SEGMENT_DEFAULT;
+    if (s->config.wal_bytes == 0)
+        s->config.wal_bytes = WAL_DEFAULT;
     return s;
 }
 

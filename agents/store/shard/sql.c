@@ -8,6 +8,8 @@
 
 #include "agents/store/shard/disk.h"
 
+enum { PAGE_BYTES = 4096 };    /* SQLite's default */
+
 G_NORETURN static void fail(sql *s, const char *what)
 {
     disk_fatal("the database %s failed (%s): %s. If it is damaged, restore it from the backup", s->path, what, sqlite3_errmsg(s->db));
@@ -142,6 +144,11 @@ int sql_commit(sql *s)
         sql_exec(s, "ROLLBACK");
     s->full = false;
     return -ENOSPC;
+}
+
+uint64_t sql_wal_bytes(const sql *s)
+{
+    return (uint64_t) s->wal_pages * PAGE_BYTES;
 }
 
 static void wal_checkpoint(sql *s, int mode)

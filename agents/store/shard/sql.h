@@ -33,6 +33,7 @@ void sql_exec(sql *s, const char *text);
 void sql_begin(sql *s);
 int sql_commit(sql *s);              /* 0, or -ENOSPC: rolled back */
 
+uint64_t sql_wal_bytes(const sql *s); /* 0 until something was committed */
 void sql_backfill(sql *s);           /* WAL into the database file */
 void sql_reset_wal(sql *s);          /* WAL to length 0 */
 

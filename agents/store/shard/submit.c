@@ -196,7 +196,7 @@ static void run_apply(void *data)
     apply_job *j = data;
     group_db *db = group_opened(j->group);
     j->r = group_db_apply(db, j->ops, j->n);
-    j->wal_large = group_db_full_wal(db);
+    j->wal_large = group_db_wal_bytes(db) > j->group->shard->config.wal_bytes;
 }
 
 static void applied(void *data)

@@ -26,12 +26,24 @@ static search_verdict match_all(const search_key *k, const search_message *m, se
     return result;
 }
 
-/* The Date field; INTERNALDATE where there is none (as the field is missing or bad). */
+/* The day that the Date field names, whatever its time and zone (RFC 9051 §6.4.4). */
+static bool sent_day(const char *date, int64_t *ret)
+{
+    const char *day = date + strcspn(date, "0123456789");
+    g_autofree char *copy = g_strdup(day);
+    g_strdelimit(copy, " \t", '-');
+    imap_cursor c = { .p = copy, .end = copy + strlen(copy) };
+    return imap_date(&c, ret);
+}
+
+/* INTERNALDATE where the Date field is missing or bad. */
 static search_verdict match_sent(const search_key *k, const search_message *m)
 {
     if (!m->summary)
         return SEARCH_UNKNOWN;
     int64_t sent = m->summary->date ? m->summary->date : m->record->date;
+    if (m->summary->envelope.date)
+        (void) sent_day(m->summary->envelope.date, &sent);   /* as it is where that is no date */
     return verdict(k->kind == KEY_SENT_BEFORE ? sent < k->when : sent >= k->when);
 }
 

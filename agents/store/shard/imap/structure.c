@@ -75,12 +75,27 @@ static void put_disposition(GString *out, const mime_part *p)
     g_string_append_c(out, ')');
 }
 
+/* Content-Language is a list of tags (RFC 3282). */
+static void put_language(GString *out, const char *language)
+{
+    g_auto(GStrv) tags = g_strsplit_set(language ? language : "", ", \t", -1);
+    bool any = false;
+    for (char **tag = tags; *tag; tag++) {
+        if (!**tag)
+            continue;
+        g_string_append_c(out, any ? ' ' : '(');
+        imap_put_quoted(out, *tag);
+        any = true;
+    }
+    g_string_append(out, any ? ")" : "NIL");
+}
+
 /* disposition, language, location: what both kinds of body end with */
 static void put_tail(GString *out, const mime_part *p)
 {
     put_disposition(out, p);
     g_string_append_c(out, ' ');
-    imap_put_nstring(out, p->language);
+    put_language(out, p->language);
     g_string_append_c(out, ' ');
     imap_put_nstring(out, p->location);
 }

@@ -43,6 +43,7 @@ fixture *fixture_copy(const fixture *f)
     run_tool((const char *const[]) { "cp", "-a", from, dir, NULL });
     fixture *copy = fixture_at(dir);
     copy->config.checkpoint_bytes = f->config.checkpoint_bytes;
+    copy->config.wal_bytes = f->config.wal_bytes;
     return copy;
 }
 
@@ -150,7 +151,7 @@ int append_text(fixture *f, mailbox *m, uint32_t folder, const char *text, size_
     if (by_fd) {
         msg.fd = shard_spool_fd(f->shard);
         assert_true(msg.fd >= 0);
-        assert_int_equal(disk_write(msg.fd, text, len, 0), 0);
+        assert_true(pwrite(msg.fd, text, len, 0) == (ssize_t) len);
         msg.body = NULL;
     }
     int r = mailbox_append(m, folder, &msg, on_append, &a);

@@ -301,8 +301,19 @@ static void do_folder(world *w, unsigned n)
 static void do_apply(world *w, unsigned n)
 {
     group_apply(box(w, n)->group);
-    mailbox_unref(w->open[n]);
+}
+
+/* Unused mailboxes leave memory, whatever of them is pending. */
+static void do_evict(world *w, unsigned n)
+{
+    mailbox *m = box(w, n);
+    mailbox_unref(m);
     w->open[n] = NULL;
+    if (m->refs > 0)
+        return;
+    m->idle_since = g_get_monotonic_time() - 2 * IDLE_SECONDS * G_USEC_PER_SEC;
+    mailbox_evict_idle(w->f->shard);
+    assert_null(m->content);
 }
 
 /* ---- ends ---- */
@@ -452,8 +463,9 @@ static void run_world(unsigned seed)
 {
     world w = { .rand = g_rand_new_with_seed(seed), .f = fixture_new() };
     w.f->config.checkpoint_bytes = 300 * 1024;
+    w.f->config.wal_bytes = 64 * 1024;
     fixture_open(w.f);
-    static void (*const changes[])(world *, unsigned) = { do_append, do_append, do_append, do_append, do_flags, do_flags, do_expunge, do_copy, do_folder, do_apply };
+    static void (*const changes[])(world *, unsigned) = { do_append, do_append, do_append, do_append, do_flags, do_flags, do_expunge, do_copy, do_folder, do_apply, do_evict };
     static void (*const ends[])(world *) = { end_closed, end_killed, end_power_cut, end_power_cut };
     for (unsigned step = 0; step < STEPS; step++) {
         unsigned n = pick(&w, MAILBOXES);

@@ -62,7 +62,7 @@ static void refuses_malformed(void **state)
 
 static const char message[] =
     "From: =?utf-8?q?J=C3=BCrgen?= <j@x.test>\r\nTo: list@x.test\r\nSubject: =?iso-8859-1?Q?Gr=FC=DFe?=\r\n =?utf-8?B?IGF1cyBLw7Zsbg==?=\r\n"
-    "Date: Tue, 3 Mar 2020 23:30:00 +0000\r\nX-Empty:\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "Date: Tue, 3 Mar 2020 23:30:00 -0700\r\nX-Empty:\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
     "--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSch=F6n=\r\ner Tag\r\n"
     "--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+w4RwZmVs\r\nPC9iPg==\r\n"
     "--b\r\nContent-Type: application/octet-stream\r\n\r\nsecretbytes\r\n"

@@ -1,0 +1,1 @@
+$(eval $(call unit_test,store-delivery,tests/unit/agents/store/shard/delivery/test-delivery.c tests/unit/agents/store/shard/fixture.c agents/store/shard/delivery/delivery.c,store-core store-wire journal,))
