@@ -13,7 +13,7 @@ debounce_verdict debounce_see(debounce *d, debounce_seen seen, gint64 now_usec, 
     bool held = now_usec - d->since_usec >= DEBOUNCE_HOLD_S * G_USEC_PER_SEC;
     switch (seen) {
     case SEEN_RUNNING:
-        d->ran = d->ran || held;
+        d->ran = true;
         return held ? SAID_RUNNING : SAID_NOTHING;
     case SEEN_STOPPED:
         return held && !in_grace ? SAID_STOPPED : SAID_NOTHING;

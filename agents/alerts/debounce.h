@@ -19,7 +19,7 @@ typedef struct {
     debounce_seen seen;
     gint64 since_usec;          /* of SEEN; 0: never seen */
     gint64 left_usec;           /* when it was last seen to leave a state of rest */
-    bool ran;                   /* was said to run since watching began */
+    bool ran;                   /* was seen to run since watching began */
 } debounce;
 
 /* BORN_USEC: when watching began. Times are monotonic. */

@@ -227,10 +227,10 @@ static void report_duplicate(shard *s, const char *log)
             if (command[i] == '\0')
                 command[i] = ' ';
     g_autofree char *number = g_strdup_printf("%u", s->config.number), *pid = g_strdup_printf("%d", (int) getpid());
-    g_autofree char *parent = g_strdup_printf("%d", (int) getppid()), *group = g_strdup_printf("%d", (int) getpgrp());
+    g_autofree char *parent = g_strdup_printf("%d", (int) getppid()), *process_group = g_strdup_printf("%d", (int) getpgrp());
     g_autofree char *owner = g_strdup_printf("%u", lock_owner(s->lock_fd));
     alert_raise("store-duplicate", "SHARD", number, "PATH", log, "OWNER_PID", owner, "DUPLICATE_PID", pid,
-                "DUPLICATE_PPID", parent, "DUPLICATE_PGRP", group, "DUPLICATE_CMD", command ? command : "", NULL);
+                "DUPLICATE_PPID", parent, "DUPLICATE_PGRP", process_group, "DUPLICATE_CMD", command ? command : "", NULL);
 }
 
 /* One process a shard. */
