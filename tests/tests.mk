@@ -4,7 +4,7 @@ R := build/results
 
 test: test-deps
 	@rm -rf $(R); mkdir -p $(R)
-	@st=0; for g in test-unit test-integration test-faults; do \
+	@st=0; for g in test-unit fuzz test-integration test-faults; do \
 	   $(MAKE) --no-print-directory $$g || st=1; done; \
 	 tests/report $(R) || st=1; exit $$st
 
@@ -31,10 +31,19 @@ tree: all
 	@$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/tree
 	@CACHE=$(CACHE) tests/lab/base-root
 
-fuzz: $(FUZZERS)
+fuzz: all
+	@mkdir -p $(R)
+	@$(MAKE) --no-print-directory fuzz-programs
 	@tests/run-fuzz $(R)/fuzz build/fuzz
+
+fuzz-programs: $(FUZZERS)
+
+# Figures, never a verdict: docs/decisions/ says what each measures.
+bench: all
+	@for b in $(O)/bench/*; do [ -x $$b ] && [ -f $$b ] && { echo "== $$(basename $$b)"; \
+	   d=$$(mktemp -d -p build); $$b $$d; rm -rf $$d; }; done
 
 lint:
 	@tests/lint
 
-.PHONY: test test-deps test-unit unit-programs test-integration test-faults tree fuzz lint
+.PHONY: fuzz-programs test test-deps test-unit unit-programs test-integration test-faults tree fuzz lint

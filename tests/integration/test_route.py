@@ -13,7 +13,7 @@ from lab.authhost import DENIED, KEYS, OK, AuthClient, AuthHost, account_id
 from lab.lab import GATEWAY, wait_for
 
 PASSWORD = 'Bl%ue "lant\\ern 42'      # what nginx escapes, and what IMAP quotes
-BACK = "back.example.test"
+BACK = "mailhost.example.test"
 NGINX = """\
 daemon off; worker_processes 1; error_log stderr info;
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;

@@ -95,9 +95,14 @@ class Host:
             raise AssertionError(f"{self.name} did not boot:\n" + (self.folder / "console").read_text(errors="replace"))
         try:
             children = pathlib.Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children").read_text().split()
-        except FileNotFoundError:
-            return None
-        return int(children[0]) if children else None
+            for child in children:      # the one that is process 1 inside; others come and go
+                status = pathlib.Path(f"/proc/{child}/status").read_text()
+                ids = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
+                if len(ids) > 1 and ids[-1] == "1":
+                    return int(child)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+        return None
 
     def _is_up(self):
         r = self.try_run("systemctl", "is-system-running")
@@ -243,6 +248,8 @@ class Lab:
         host.kill()
         if host in self.hosts:
             self.hosts.remove(host)
+        if not any(h.name == host.name for h in self.hosts):
+            self.dns.remove(host.name)
         shutil.rmtree(host.folder, ignore_errors=True)
 
     def close(self):
