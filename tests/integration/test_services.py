@@ -25,11 +25,11 @@ def generate(host, enabled, mailboxd=None):
 
 def test_generator_links_enabled_services(bare):
     wants = "./zimbra.target.wants/"
-    assert generate(bare, "ldap\nmta\n") == {
-        wants + "zimbra-ldap.service", wants + "zimbra-mta.target", wants + "zimbra-configd.service"}
-    assert generate(bare, "# nothing\nfuture-service\n") == {wants + "zimbra-configd.service"}
-    assert bare.sh("readlink /root/gen/out/zimbra.target.wants/*").split() == [
-        "/usr/lib/systemd/system/zimbra-configd.service"]
+    always = {wants + "zimbra-configd.service", wants + "zimbra-alerts.service"}
+    assert generate(bare, "ldap\nmta\n") == always | {wants + "zimbra-ldap.service", wants + "zimbra-mta.target"}
+    assert generate(bare, "# nothing\nfuture-service\n") == always
+    assert set(bare.sh("readlink /root/gen/out/zimbra.target.wants/*").split()) == {
+        "/usr/lib/systemd/system/zimbra-configd.service", "/usr/lib/systemd/system/zimbra-alerts.service"}
 
 
 def test_generator_links_further_shards(bare):

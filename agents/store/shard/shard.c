@@ -12,6 +12,7 @@
 #include "agents/store/shard/disk.h"
 #include "agents/store/shard/shard-internal.h"
 #include "agents/store/wire/wire.h"
+#include "lib/alert/alert.h"
 #include "lib/journal/journal.h"
 
 enum { TICK_USEC = 1000000, WAL_DEFAULT = 4 * 1024 * 1024 };
@@ -196,6 +197,42 @@ static void shard_free(shard *s)
     g_free(s);
 }
 
+/* The process that has the lock on FD, from proc(5)'s locks: "n: FLOCK ADVISORY WRITE
+ * PID MAJOR:MINOR:INODE …"; 0 when it cannot be told. */
+static unsigned lock_owner(int fd)
+{
+    struct stat st;
+    g_autofree char *text = NULL;
+    if (fstat(fd, &st) < 0 || !g_file_get_contents("/proc/locks", &text, NULL, NULL))
+        return 0;
+    g_autofree char *inode = g_strdup_printf(":%" G_GUINT64_FORMAT, (guint64) st.st_ino);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (size_t i = 0; lines[i]; i++) {
+        unsigned pid;
+        char file[64];
+        if (sscanf(lines[i], "%*s FLOCK %*s WRITE %u %63s", &pid, file) == 2 && g_str_has_suffix(file, inode))
+            return pid;
+    }
+    return 0;
+}
+
+/* The lock is what keeps a second process off; that somebody tries is for the
+ * administrator to know. */
+static void report_duplicate(shard *s, const char *log)
+{
+    g_autofree char *command = NULL;
+    gsize len = 0;
+    if (g_file_get_contents("/proc/self/cmdline", &command, &len, NULL))
+        for (gsize i = 0; i + 1 < len; i++)
+            if (command[i] == '\0')
+                command[i] = ' ';
+    g_autofree char *number = g_strdup_printf("%u", s->config.number), *pid = g_strdup_printf("%d", (int) getpid());
+    g_autofree char *parent = g_strdup_printf("%d", (int) getppid()), *process_group = g_strdup_printf("%d", (int) getpgrp());
+    g_autofree char *owner = g_strdup_printf("%u", lock_owner(s->lock_fd));
+    alert_raise("store-duplicate", "SHARD", number, "PATH", log, "OWNER_PID", owner, "DUPLICATE_PID", pid,
+                "DUPLICATE_PPID", parent, "DUPLICATE_PGRP", process_group, "DUPLICATE_CMD", command ? command : "", NULL);
+}
+
 /* One process a shard. */
 static int lock_shard(shard *s)
 {
@@ -204,6 +241,8 @@ static int lock_shard(shard *s)
     if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     int r = -errno;
+    if (r == -EWOULDBLOCK && s->lock_fd >= 0)
+        report_duplicate(s, log);
     journal_error("Shard %u cannot be locked (%s): %s", s->config.number, log, r == -EWOULDBLOCK ? "another process has it open" : g_strerror(-r));
     return r;
 }
