@@ -1,6 +1,7 @@
-$(foreach u,$(wildcard units/*.service units/*.target units/*.socket units/*.slice),$(eval $(call install_file,$(u),/usr/lib/systemd/system,0644)))
+$(foreach u,$(wildcard units/*.service units/*.target units/*.socket units/*.slice units/*.path),$(eval $(call install_file,$(u),/usr/lib/systemd/system,0644)))
 $(eval $(call install_file,units/sysusers/mailstead.conf,/usr/lib/sysusers.d,0644))
 $(eval $(call install_file,units/tmpfiles/mailstead.conf,/usr/lib/tmpfiles.d,0644))
 $(eval $(call install_file,units/polkit/50-mailstead.rules,/usr/share/polkit-1/rules.d,0644))
 $(eval $(call install_file,units/libexec/zmclamdsignatures,libexec,0755))
 $(eval $(call install_file,units/libexec/zmfreshclamstate,libexec,0755))
+$(eval $(call install_file,units/libexec/zmschedule,libexec,0755))
