@@ -5,3 +5,4 @@ $(eval $(call install_file,units/polkit/50-mailstead.rules,/usr/share/polkit-1/r
 $(eval $(call install_file,units/libexec/zmclamdsignatures,libexec,0755))
 $(eval $(call install_file,units/libexec/zmfreshclamstate,libexec,0755))
 $(eval $(call install_file,units/libexec/zmschedule,libexec,0755))
+$(eval $(call install_file,docs/man/zmschedule.8,/usr/share/man/man8,0644))
