@@ -171,7 +171,9 @@ bool cron_time_parse(const char *text, const char **ret_rest, cron_time *ret, GE
     return false;
 }
 
-/* "*", "02/5" or "00..05,30": BITS as a component of a calendar event. */
+/* "*", "02..57/5" or "00..05,30": BITS as a component of a calendar event. Never
+ * "02/5": at the end of a month systemd (252) lets a step without an end run over
+ * and loses the first values of the next one. */
 static char *component(guint64 bits, unsigned min, unsigned max)
 {
     unsigned all[64], n = 0;
@@ -185,7 +187,7 @@ static char *component(guint64 bits, unsigned min, unsigned max)
         if (all[i] - all[i - 1] != step)
             step = 0;
     if (step > 1 && all[n - 1] + step > max)
-        return g_strdup_printf("%02u/%u", all[0], step);
+        return g_strdup_printf("%02u..%02u/%u", all[0], all[n - 1], step);
     GString *s = g_string_new(NULL);
     for (unsigned i = 0, end; i < n; i = end + 1) {
         for (end = i; end + 1 < n && all[end + 1] == all[end] + 1; end++)
