@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/zmalert/unit.h"
 #include "lib/alert/alert.h"
+#include "lib/localsocket/localsocket.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, LIST_WAIT_MS = 300 };
 
@@ -65,14 +65,15 @@ static void print_packet(char *packet)
 
 static int do_list(int argc, char **argv)
 {
-    struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = ALERT_FEED_SOCKET };
     struct timeval wait = { .tv_usec = LIST_WAIT_MS * 1000 };
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *) &at, sizeof at) < 0 || send(fd, "0", 1, MSG_NOSIGNAL) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) < 0) {
-        fprintf(stderr, "zmalert: %s: %s; does zimbra-alerts.service run?\n", ALERT_FEED_SOCKET, g_strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    int fd = localsocket_connect(ALERT_FEED_SOCKET, SOCK_SEQPACKET);
+    if (fd >= 0 && (send(fd, "0", 1, MSG_NOSIGNAL) < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) < 0)) {
+        int e = errno;
+        close(fd);
+        fd = -e;
+    }
+    if (fd < 0) {
+        fprintf(stderr, "zmalert: %s: %s; does zimbra-alerts.service run?\n", ALERT_FEED_SOCKET, g_strerror(-fd));
         return EXIT_FAILED;
     }
     static char packet[64 * 1024];

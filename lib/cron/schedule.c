@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-#define SERVICES(...) ((const char *const[]) { __VA_ARGS__ __VA_OPT__(,) NULL })
+#define SERVICES(...) ((const char *const[]) { __VA_ARGS__, NULL })
+#define EVERY_HOST ((const char *const[]) { NULL })
 
 /* postqueue asks Postfix as group postdrop; reports read the journal. */
 static const cron_file files[] = {
-    { "crontab", SERVICES(), "zimbra", "systemd-journal" },
+    { "crontab", EVERY_HOST, "zimbra", "systemd-journal" },
     { "crontab.ldap", SERVICES("ldap"), "zimbra", NULL },
     { "crontab.store", SERVICES("mailbox"), "zimbra", NULL },
     { "crontab.logger", SERVICES("logger"), "zimbra", "systemd-journal" },
