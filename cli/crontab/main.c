@@ -1,7 +1,7 @@
 /* crontab: the schedule as cron's command shows it (Guide appendix C). There is
  * no cron daemon: zimbra-generator makes timers of the entries. -l prints the
  * system's block and the site's part, -e edits the site's part. */
-#include <errno.h>
+#include <grp.h>
 #include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 
 #include "cli/crontab/crontab.h"
 #include "lib/cron/cron.h"
+
+#define ONLY_ZIMBRA "only root and zimbra use the crontab (su - zimbra)"
 
 static void print_usage(FILE *out)
 {
@@ -79,10 +81,18 @@ static int with_file(const char *path, int (*run)(const char *, const char *))
     return EXIT_FAILED;
 }
 
-static bool is_zimbra(void)
+/* The crontab is zimbra's: root, too, reads and writes it with zimbra's rights only. */
+static bool become_zimbra(void)
 {
-    const struct passwd *pw = getpwuid(geteuid());
-    return geteuid() == 0 || (pw && g_str_equal(pw->pw_name, "zimbra"));
+    const struct passwd *pw = getpwnam("zimbra");
+    if (pw && geteuid() == pw->pw_uid)
+        return true;
+    return pw && geteuid() == 0 && setgroups(0, NULL) == 0 && setgid(pw->pw_gid) == 0 && setuid(pw->pw_uid) == 0;
+}
+
+static int install_file(const char *path, const char *text)
+{
+    return become_zimbra() ? install_text(path, text) : wrong(ONLY_ZIMBRA);
 }
 
 int main(int argc, char **argv)
@@ -119,9 +129,9 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return EXIT_WRONG;
     }
-    if (action == 'T')
-        return with_file(file, check);
-    if (!is_zimbra())
-        return wrong("only root and zimbra use the crontab (su - zimbra)");
-    return action == 'l' ? list() : action == 'e' ? edit_site() : with_file(file, install_text);
+    if (file)
+        return with_file(file, action == 'T' ? check : install_file);
+    if (!become_zimbra())
+        return wrong(ONLY_ZIMBRA);
+    return action == 'l' ? list() : edit_site();
 }

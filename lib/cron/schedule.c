@@ -5,7 +5,11 @@
  * its comment, one of the site after its command. */
 #include "lib/cron/cron.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SERVICES(...) ((const char *const[]) { __VA_ARGS__, NULL })
 #define EVERY_HOST ((const char *const[]) { NULL })
@@ -143,17 +147,43 @@ static void add_job(cron_schedule *s, cron_job *job)
     g_ptr_array_add(s->jobs, job);
 }
 
+/* Up to CRON_MAX_BYTES + 1 bytes of a regular file, whatever its owner makes of it
+ * meanwhile. Negative errno; -EINVAL when it is no regular file. */
+static ssize_t read_file(const char *path, char **ret)
+{
+    struct stat st;
+    size_t len = 0;
+    ssize_t n = 0;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return -EINVAL;
+    }
+    g_autofree char *text = g_malloc(CRON_MAX_BYTES + 1);
+    while (len <= CRON_MAX_BYTES && (n = read(fd, text + len, CRON_MAX_BYTES + 1 - len)) > 0)
+        len += (size_t) n;
+    int saved = errno;
+    close(fd);
+    if (n < 0)
+        return -saved;
+    *ret = g_steal_pointer(&text);
+    return (ssize_t) len;
+}
+
 /* Entries of the file at PATH; caller frees. */
 static GPtrArray *read_entries(cron_schedule *s, const char *path)
 {
     GPtrArray *entries = g_ptr_array_new();
     g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    size_t len;
-    if (g_file_get_contents(path, &text, &len, &error))
-        cron_parse(path, text, len, entries, s->problems);
-    else if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        g_ptr_array_add(s->problems, g_strdup(error->message));
+    ssize_t len = read_file(path, &text);
+    if (len >= 0)
+        cron_parse(path, text, (size_t) len, entries, s->problems);
+    else if (len == -EINVAL)
+        g_ptr_array_add(s->problems, g_strdup_printf("%s: is no regular file", path));
+    else if (len != -ENOENT)
+        g_ptr_array_add(s->problems, g_strdup_printf("%s: cannot be read: %s", path, g_strerror((int) -len)));
     return entries;
 }
 
@@ -223,7 +253,7 @@ static void read_site(cron_schedule *s, const char *folder)
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     for (const char *name; dir && (name = g_dir_read_name(dir)) != NULL; ) {
         g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (is_crontab_name(name) && g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        if (is_crontab_name(name) && !g_file_test(path, G_FILE_TEST_IS_DIR))
             g_ptr_array_add(paths, g_steal_pointer(&path));
     }
     g_ptr_array_sort(paths, by_name);

@@ -46,7 +46,8 @@ def site(host, text):
 
 def settle(host):
     wait_for(lambda: host.try_run("test", "-e", "/run/systemd/generator/zimbra-schedule.pending").returncode
-             and host.state("zimbra-schedule.service") == "inactive", 20, "schedule")
+             and host.state("zimbra-schedule.service") == "inactive"
+             and host.state("zimbra-schedule-files.service") == "inactive", 20, "schedule")
 
 
 # -- syntax ------------------------------------------------------------------
@@ -96,7 +97,7 @@ def test_check_names_line_field_and_remedy(bare):
 
 # -- generator -----------------------------------------------------------------
 def generate(host, enabled, own=None, **files):
-    host.sh("rm -rf /root/gen; mkdir -p /root/gen/out /root/gen/site")
+    host.sh("rm -rf /root/gen; mkdir -p /root/gen/out /root/gen/site; chmod 755 /root")
     host.write("/root/gen/enabled", enabled)
     for name, text in files.items():
         host.write(f"/root/gen/site/{name}", text)
@@ -141,6 +142,17 @@ def test_a_command_cannot_leave_its_line(bare):
     generate(bare, "ldap\n", site="X=a\" User=root\n0 0 * * * echo \"x\" \\n User=root %n $HOME\n")
     unit = bare.sh("cd /root/gen/out && cat zimbra-job-site-*.service")
     assert re.findall(r"^User=.*", unit, re.M) == ["User=zimbra"]
+
+
+def test_a_link_shows_nothing_to_zimbra(bare):
+    out = generate(bare, "ldap\n", site="@reboot echo up\n")
+    assert len(out) == 5
+    assert bare.sh("cd /root/gen/out/multi-user.target.wants && cat *").count("echo up") == 1
+    bare.sh("chmod 755 /root /root/gen /root/gen/site; ln -s /etc/shadow /root/gen/site/link; mkfifo /root/gen/site/pipe")
+    bare.run(GENERATOR, "/root/gen/out", "/root/gen/early", "/root/gen/late", timeout=10, env={
+        "MAILSTEAD_ENABLED_SERVICES": "/root/gen/enabled", "MAILSTEAD_SITE_CRONTABS": "/root/gen/site"})
+    log = wait_for(lambda: "site/pipe" in bare.journal("-t", "zimbra-generator") and bare.journal("-t", "zimbra-generator"), 10, "log")
+    assert "site/link: cannot be read: Permission denied" in log and "site/pipe: is no regular file" in log
 
 
 # -- a host that is set up -------------------------------------------------------

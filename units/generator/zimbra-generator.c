@@ -11,6 +11,8 @@
  * to reload the manager. */
 #include <errno.h>
 #include <glib.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -60,13 +62,31 @@ static bool link_shards(const char *dir, const char *conf)
     return ok;
 }
 
-static void write_jobs(const char *dir, char **enabled)
+/* The site's crontabs are files of the login zimbra, who may put links there: they
+ * are read with zimbra's rights, so that no message shows what zimbra must not see. */
+static cron_schedule *read_crontabs(char **enabled)
 {
     const char *system = g_getenv("MAILSTEAD_CRONTABS"), *site = g_getenv("MAILSTEAD_SITE_CRONTABS");
-    g_autoptr(cron_schedule) schedule = cron_schedule_load(system ? system : CRON_SYSTEM_FOLDER,
-        site ? site : CRON_SITE_FOLDER, (const char *const *) enabled);
-    /* Mail matters more than its schedule: what went wrong is in the log. */
-    (void) jobs_write(dir, schedule);
+    const struct passwd *zimbra = geteuid() == 0 ? getpwnam("zimbra") : NULL;
+    if (zimbra && (setgroups(0, NULL) < 0 || setegid(zimbra->pw_gid) < 0 || seteuid(zimbra->pw_uid) < 0)) {
+        syslog(LOG_ERR, "cannot read the crontabs as zimbra: %m");
+        return NULL;
+    }
+    cron_schedule *schedule = cron_schedule_load(system ? system : CRON_SYSTEM_FOLDER, site ? site : CRON_SITE_FOLDER,
+                                                 (const char *const *) enabled);
+    if (zimbra && (seteuid(0) < 0 || setegid(0) < 0)) {
+        syslog(LOG_ERR, "cannot become root again: %m");
+        g_clear_pointer(&schedule, cron_schedule_free);
+    }
+    return schedule;
+}
+
+/* Mail matters more than its schedule: what goes wrong is in the log only. */
+static void write_jobs(const char *dir, char **enabled)
+{
+    g_autoptr(cron_schedule) schedule = read_crontabs(enabled);
+    if (schedule)
+        (void) jobs_write(dir, schedule);
 }
 
 int main(int argc, char **argv)
