@@ -37,17 +37,18 @@ def crontab(host, *args, **kw):
 
 
 def site(host, text):
-    """Replaces the site's part and waits until the schedule follows."""
+    """Replaces the site's part; what follows has to be waited for."""
     r = crontab(host, "-", input=text)
     assert r.returncode == 0, r.stderr
-    host.sh("systemctl daemon-reload")
-    settle(host)
+
+
+def follows(condition):
+    return wait_for(condition, 20, "the schedule to follow")
 
 
 def settle(host):
-    wait_for(lambda: host.try_run("test", "-e", "/run/systemd/generator/zimbra-schedule.pending").returncode
-             and host.state("zimbra-schedule.service") == "inactive"
-             and host.state("zimbra-schedule-files.service") == "inactive", 20, "schedule")
+    """The first reload of a host is followed."""
+    wait_for(lambda: host.state("zimbra-schedule.target") == "active" and timers(host), 20, "schedule")
 
 
 # -- syntax ------------------------------------------------------------------
@@ -211,17 +212,17 @@ def test_edit_validates(mail):
     r = crontab(mail, "-", input=listed.replace("30 2 * * * find", "31 2 * * * find"))
     assert r.returncode == 1 and "@never" in r.stderr
     site(mail, "")
-    assert not any("site" in t for t in timers(mail))
+    follows(lambda: not any("site" in t for t in timers(mail)))
 
 
 def test_the_site_moves_and_stops_jobs_of_the_system(mail):
     site(mail, "12 3 * * * /opt/zimbra/libexec/zmcleantmp\n@never /opt/zimbra/libexec/zmqueuelog\n")
-    assert "*-*-* 03:12:00" in mail.run("systemctl", "show", "-p", "TimersCalendar", "zimbra-job-zmcleantmp.timer")
-    assert "zimbra-job-zmqueuelog" not in timers(mail)
+    follows(lambda: "*-*-* 03:12:00" in mail.run("systemctl", "show", "-p", "TimersCalendar", "zimbra-job-zmcleantmp.timer"))
+    follows(lambda: "zimbra-job-zmqueuelog" not in timers(mail))
     assert "# (runs at 12 3 * * * on this site, see below)\n40 2 * * * /opt/zimbra/libexec/zmcleantmp" in crontab(mail, "-l").stdout
     site(mail, "")
-    assert "zimbra-job-zmqueuelog" in timers(mail)
-    assert "*-*-* 02:40:00" in mail.run("systemctl", "show", "-p", "TimersCalendar", "zimbra-job-zmcleantmp.timer")
+    follows(lambda: "zimbra-job-zmqueuelog" in timers(mail))
+    follows(lambda: "*-*-* 02:40:00" in mail.run("systemctl", "show", "-p", "TimersCalendar", "zimbra-job-zmcleantmp.timer"))
 
 
 def test_further_files_of_the_site_count(mail):
@@ -236,7 +237,6 @@ def test_further_files_of_the_site_count(mail):
 def test_missed_job_runs_once(mail):
     mail.write(SITE + "/daily", "# Persist\n0 6 * * * date >> /tmp/persist\n")
     name = wait_for(lambda: next((t for t in timers(mail) if "site-persist" in t), None), 20, "timer")
-    settle(mail)
     assert mail.try_run("test", "-e", "/tmp/persist").returncode != 0
     mail.sh(f"systemctl stop {name}.timer; touch -d '3 days ago' /var/lib/systemd/timers/stamp-{name}.timer")
     mail.run("systemctl", "start", "zimbra-schedule.target")
@@ -249,7 +249,7 @@ def test_missed_job_runs_once(mail):
 
 def test_failed_job_is_an_alert_with_its_output(mail):
     site(mail, "# Fails\n0 6 * * * test ! -e /tmp/fail || { echo the disk is sad; exit 4; }\n")
-    name = next(t for t in timers(mail) if "site-fails" in t)
+    name = follows(lambda: next((t for t in timers(mail) if "site-fails" in t), None))
     unit = f"{name}.service"
     mail.run("touch", "/tmp/fail")
     assert start(mail, name).returncode != 0
