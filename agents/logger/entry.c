@@ -43,7 +43,7 @@ void entry_set(entry *e, const void *data, size_t len)
         return;
     size_t n = (size_t) (equals - (const char *) data);
     for (int f = 0; f < ENTRY_FIELDS; f++) {
-        if (strncmp(names[f], data, n) != 0 || names[f][n])
+        if (strlen(names[f]) != n || memcmp(names[f], data, n) != 0)
             continue;
         size_t max = f == FIELD_MESSAGE ? ENTRY_MESSAGE_MAX : ENTRY_FIELD_MAX;
         g_string_truncate(e->fields[f], 0);
