@@ -93,7 +93,7 @@ class Machine:
         self.disk = pathlib.Path(disk or self.folder / f"disk.{format}")
         self.format, self.first_port, self.firmware, self.memory = format, first_port, firmware, memory
         self.console = self.folder / "console.log"
-        self.ports = dict(PORTS, **({SSH: ("SSH", "tcp")} if ssh else {}))
+        self.ports = PORTS | ({SSH: ("SSH", "tcp")} if ssh else {})
         self.shell = shell          # a second serial port at FOLDER/shell
         self.process = None
 
