@@ -3,14 +3,12 @@
  * (who tells whom), engine.c and apply.c (a run), watch.c (the directory). */
 #include <glib.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
 
 #include "configd/manager.h"
 #include "configd/offline.h"
-#include "lib/journal/journal.h"
+#include "lib/daemon/daemon.h"
 #include "lib/localconfig/localconfig.h"
 
 static gboolean arg_once;
@@ -25,48 +23,25 @@ static const GOptionEntry options[] = {
     { NULL },
 };
 
-static bool parse_arguments(int argc, char **argv)
+static bool arguments_fit(void)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- render configuration from the directory");
-    g_option_context_add_main_entries(context, options, NULL);
-    const char *why = "unknown argument";
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1) {
-        if (!arg_render_only == !arg_facts && !(arg_once && arg_render_only))
-            return true;
-        why = "--render-only and --facts go together, without --once";
-    }
-    fprintf(stderr, "zmconfigd: %s; see --help\n", error ? error->message : why);
+    if (!arg_render_only == !arg_facts && !(arg_once && arg_render_only))
+        return true;
+    fprintf(stderr, "zmconfigd: --render-only and --facts go together, without --once; see --help\n");
     return false;
 }
 
 static int serve(const layout *l, engine *e, const char *localconfig_path)
 {
     g_autoptr(GError) error = NULL;
-    sd_event *event = NULL;
-    sigset_t handled;
-
-    sigemptyset(&handled);
-    sigaddset(&handled, SIGTERM);
-    sigaddset(&handled, SIGINT);
-    sigaddset(&handled, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &handled, NULL) < 0 || sd_event_default(&event) < 0 ||
-        sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL) < 0 ||
-        sd_event_add_signal(event, NULL, SIGINT, NULL, NULL) < 0) {
-        journal_error("no event loop: %m");
+    sd_event *event = daemon_event();
+    if (!event)
         return EX_OSERR;
-    }
     manager *m = manager_new(event, l, e, localconfig_path, &error);
-    int r = EX_UNAVAILABLE;
-    if (m) {
-        r = sd_event_loop(event);
-        (void) sd_notify(false, "STOPPING=1");
-    } else {
-        journal_error("%s", error->message);
-    }
+    int r = m ? daemon_loop(event, NULL, NULL) : daemon_failed(EX_UNAVAILABLE, error);
     manager_free(m);
     sd_event_unref(event);
-    return r < 0 ? EX_SOFTWARE : r;
+    return r;
 }
 
 static int render_only(const layout *l)
@@ -81,18 +56,15 @@ static int render_only(const layout *l)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    if (!parse_arguments(argc, argv))
+    if (!daemon_arguments("zmconfigd", "- render configuration from the directory", options, argc, argv) || !arguments_fit())
         return EX_USAGE;
     g_autoptr(layout) l = layout_new(arg_prefix, arg_templates, arg_run);
     if (arg_render_only)
         return render_only(l);
     (void) mallopt(M_ARENA_MAX, 1);   /* three threads, one of which allocates at a time: one arena */
-    journal_open("zmconfigd", g_getenv("MAILSTEAD_LOG_LEVEL"));
     g_autoptr(localconfig) lc = localconfig_load(NULL, &error);
     g_autoptr(engine) e = lc ? engine_new(l, units_systemd(), &error) : NULL;
-    if (!e) {
-        journal_error("%s", error->message);
-        return EX_CONFIG;
-    }
+    if (!e)
+        return daemon_failed(EX_CONFIG, error);
     return arg_once ? offline_once(e, localconfig_path(lc)) : serve(l, e, localconfig_path(lc));
 }

@@ -2,13 +2,10 @@
  * the SNMP agent. Set-up only; manager.c is the way of an alert, and services.c,
  * disks.c, certificates.c, failures.c and records.c are what it watches. */
 #include <glib.h>
-#include <signal.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
-#include <systemd/sd-event.h>
 
 #include "agents/alerts/manager.h"
-#include "lib/journal/journal.h"
+#include "lib/daemon/daemon.h"
 
 #define FOLDER PREFIX "/data/alerts"
 
@@ -21,17 +18,6 @@ static const GOptionEntry options[] = {
     { NULL },
 };
 
-static bool parse_arguments(int argc, char **argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- mail alerts to the administrator and hand them on");
-    g_option_context_add_main_entries(context, options, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1)
-        return true;
-    fprintf(stderr, "zmalertd: %s; see --help\n", error ? error->message : "unknown argument");
-    return false;
-}
-
 static int serve(sd_event *event)
 {
     g_autoptr(GError) error = NULL;
@@ -40,35 +26,20 @@ static int serve(sd_event *event)
         .raise_socket = arg_raise ? arg_raise : ALERT_RAISE_SOCKET, .feed_socket = arg_feed ? arg_feed : ALERT_FEED_SOCKET,
     };
     manager *m = manager_new(event, &paths, &error);
-    if (!m) {
-        journal_error("%s", error->message);
-        return EX_UNAVAILABLE;
-    }
-    (void) sd_event_set_watchdog(event, true);      /* none asked for outside a unit */
-    (void) sd_notify(false, "READY=1");
-    int r = sd_event_loop(event);
-    (void) sd_notify(false, "STOPPING=1");
+    if (!m)
+        return daemon_failed(EX_UNAVAILABLE, error);
+    int r = daemon_serve(event, NULL, NULL);
     manager_free(m);
     return r;
 }
 
 int main(int argc, char **argv)
 {
-    sd_event *event = NULL;
-    sigset_t mask;
-    if (!parse_arguments(argc, argv))
+    if (!daemon_arguments("zmalertd", "- mail alerts to the administrator and hand them on", options, argc, argv))
         return EX_USAGE;
-    journal_open("zmalertd", g_getenv("MAILSTEAD_LOG_LEVEL"));
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    sigaddset(&mask, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || sd_event_default(&event) < 0 ||
-        sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL) < 0 ||
-        sd_event_add_signal(event, NULL, SIGINT, NULL, NULL) < 0) {
-        journal_error("no event loop: %m");
+    sd_event *event = daemon_event();
+    if (!event)
         return EX_OSERR;
-    }
     int r = serve(event);
     sd_event_unref(event);
     return r;

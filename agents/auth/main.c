@@ -2,14 +2,12 @@
  * parts are manager.c (the way of a question), decide.c (the decisions),
  * server.c and sasl.c (the sockets). */
 #include <glib.h>
-#include <signal.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
-#include <systemd/sd-event.h>
 
 #include "agents/auth/manager.h"
 #include "agents/auth/sasl.h"
 #include "agents/auth/server.h"
+#include "lib/daemon/daemon.h"
 #include "lib/journal/journal.h"
 #include "lib/localconfig/localconfig.h"
 
@@ -28,17 +26,6 @@ static const GOptionEntry options[] = {
     { "changes-socket", 0, 0, G_OPTION_ARG_FILENAME, &arg_changes, "zmconfigd's change notices", "PATH" },
     { NULL },
 };
-
-static bool parse_arguments(int argc, char **argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- decide every login of this host");
-    g_option_context_add_main_entries(context, options, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1 && arg_threads >= 1 && arg_threads <= 64)
-        return true;
-    fprintf(stderr, "zmauthd: %s; see --help\n", error ? error->message : "unknown argument or thread count out of range");
-    return false;
-}
 
 /* The keys without which nothing can be asked. */
 static bool check_settings(localconfig *lc)
@@ -64,15 +51,7 @@ static int serve(sd_event *event, localconfig *lc)
     manager *m = manager_new(event, &settings, &error);
     server *s = m ? server_new(event, m, arg_socket ? arg_socket : AUTH_SOCKET, &error) : NULL;
     sasl *x = s ? sasl_new(event, m, arg_sasl ? arg_sasl : SASL_SOCKET, arg_sasl ? NULL : SASL_GROUP, &error) : NULL;
-    int r = EX_UNAVAILABLE;
-    if (x) {
-        (void) sd_event_set_watchdog(event, true);   /* none asked for outside a unit */
-        (void) sd_notify(false, "READY=1");
-        r = sd_event_loop(event);
-        (void) sd_notify(false, "STOPPING=1");
-    } else {
-        journal_error("%s", error->message);
-    }
+    int r = x ? daemon_serve(event, NULL, NULL) : daemon_failed(EX_UNAVAILABLE, error);
     sasl_free(x);
     server_free(s);
     manager_free(m);
@@ -82,30 +61,23 @@ static int serve(sd_event *event, localconfig *lc)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    sd_event *event = NULL;
-    sigset_t stop;
-    if (!parse_arguments(argc, argv))
+    if (!daemon_arguments("zmauthd", "- decide every login of this host", options, argc, argv))
         return EX_USAGE;
-    journal_open("zmauthd", g_getenv("MAILSTEAD_LOG_LEVEL"));
-    g_autoptr(localconfig) lc = localconfig_load(NULL, &error);
-    if (!lc) {
-        journal_error("%s", error->message);
-        return EX_CONFIG;
+    if (arg_threads < 1 || arg_threads > 64) {
+        fprintf(stderr, "zmauthd: --threads is 1 to 64, not %d\n", arg_threads);
+        return EX_USAGE;
     }
+    g_autoptr(localconfig) lc = localconfig_load(NULL, &error);
+    if (!lc)
+        return daemon_failed(EX_CONFIG, error);
     if (!check_settings(lc))
         return EX_CONFIG;
     if (arg_check)
         return EX_OK;
 
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0 || sd_event_default(&event) < 0 ||
-        sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL) < 0 ||
-        sd_event_add_signal(event, NULL, SIGINT, NULL, NULL) < 0) {
-        journal_error("no event loop: %m");
+    sd_event *event = daemon_event();
+    if (!event)
         return EX_OSERR;
-    }
     int r = serve(event, lc);
     sd_event_unref(event);
     return r;

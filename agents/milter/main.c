@@ -9,6 +9,7 @@
 
 #include "agents/milter/config.h"
 #include "agents/milter/session.h"
+#include "lib/daemon/daemon.h"
 #include "lib/journal/journal.h"
 
 #define IDLE_SEC 300
@@ -22,17 +23,6 @@ static const GOptionEntry options[] = {
     { NULL },
 };
 
-static bool parse_arguments(int argc, char **argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- enforce who may send to a distribution list");
-    g_option_context_add_main_entries(context, options, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1)
-        return true;
-    fprintf(stderr, "zmmilter: %s; see --help\n", error ? error->message : "unknown argument");
-    return false;
-}
-
 static int serve(char *where)
 {
     g_autoptr(GError) error = NULL;
@@ -41,10 +31,8 @@ static int serve(char *where)
     if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0)
         return EX_OSERR;
     asker *a = asker_new(arg_socket, &error);
-    if (!a) {
-        journal_error("%s", error->message);
-        return EX_UNAVAILABLE;
-    }
+    if (!a)
+        return daemon_failed(EX_UNAVAILABLE, error);
     int r = EX_UNAVAILABLE;
     if (!session_register(a) || smfi_setconn(where) != MI_SUCCESS || smfi_settimeout(IDLE_SEC) != MI_SUCCESS ||
         smfi_opensocket(false) != MI_SUCCESS) {
@@ -60,13 +48,10 @@ static int serve(char *where)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    if (!parse_arguments(argc, argv))
+    if (!daemon_arguments("zmmilter", "- enforce who may send to a distribution list", options, argc, argv))
         return EX_USAGE;
-    journal_open("zmmilter", g_getenv("MAILSTEAD_LOG_LEVEL"));
     g_autofree char *where = config_socket(arg_config ? arg_config : CONFIG_PATH, &error);
-    if (!where) {
-        journal_error("%s", error->message);
-        return EX_CONFIG;
-    }
+    if (!where)
+        return daemon_failed(EX_CONFIG, error);
     return arg_check ? EX_OK : serve(where);
 }

@@ -2,14 +2,11 @@
  * secret of the directory: zmauthd checks the password and issues the ticket that
  * nginx logs in with at the mail host. */
 #include <glib.h>
-#include <signal.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
-#include <systemd/sd-event.h>
 
 #include "agents/route/config.h"
 #include "agents/route/http.h"
-#include "lib/journal/journal.h"
+#include "lib/daemon/daemon.h"
 
 static gboolean arg_check;
 static char *arg_config, *arg_socket;
@@ -19,17 +16,6 @@ static const GOptionEntry options[] = {
     { "auth-socket", 0, 0, G_OPTION_ARG_FILENAME, &arg_socket, "Socket of zmauthd", "PATH" },
     { NULL },
 };
-
-static bool parse_arguments(int argc, char **argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- tell the mail proxy where a mailbox is");
-    g_option_context_add_main_entries(context, options, NULL);
-    if (g_option_context_parse(context, &argc, &argv, &error) && argc == 1)
-        return true;
-    fprintf(stderr, "zmrouted: %s; see --help\n", error ? error->message : "unknown argument");
-    return false;
-}
 
 static int serve(sd_event *event, const config *c)
 {
@@ -42,15 +28,7 @@ static int serve(sd_event *event, const config *c)
         .auth_wait_sec = c->auth_wait_sec,
     };
     http *h = s.finder ? http_new(event, c, &s, &error) : NULL;
-    int r = EX_UNAVAILABLE;
-    if (h) {
-        (void) sd_event_set_watchdog(event, true);   /* none asked for outside a unit */
-        (void) sd_notify(false, "READY=1");
-        r = sd_event_loop(event);
-        (void) sd_notify(false, "STOPPING=1");
-    } else {
-        journal_error("%s", error->message);
-    }
+    int r = h ? daemon_serve(event, NULL, NULL) : daemon_failed(EX_UNAVAILABLE, error);
     auth_client_free(s.auth);
     finder_free(s.finder);
     http_free(h);
@@ -62,28 +40,17 @@ static int serve(sd_event *event, const config *c)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    sd_event *event = NULL;
-    sigset_t stop;
-    if (!parse_arguments(argc, argv))
+    if (!daemon_arguments("zmrouted", "- tell the mail proxy where a mailbox is", options, argc, argv))
         return EX_USAGE;
-    journal_open("zmrouted", g_getenv("MAILSTEAD_LOG_LEVEL"));
     g_autoptr(config) c = config_load(arg_config ? arg_config : CONFIG_PATH, &error);
-    if (!c) {
-        journal_error("%s", error->message);
-        return EX_CONFIG;
-    }
+    if (!c)
+        return daemon_failed(EX_CONFIG, error);
     if (arg_check)
         return EX_OK;
 
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &stop, NULL) < 0 || sd_event_default(&event) < 0 ||
-        sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL) < 0 ||
-        sd_event_add_signal(event, NULL, SIGINT, NULL, NULL) < 0) {
-        journal_error("no event loop: %m");
+    sd_event *event = daemon_event();
+    if (!event)
         return EX_OSERR;
-    }
     int r = serve(event, c);
     sd_event_unref(event);
     return r;

@@ -3,6 +3,7 @@ record, one packet of the feed and one mail with the guide's subject (Guide ch. 
 import concurrent.futures
 import imaplib
 import json
+import os
 import re
 
 import pytest
@@ -143,7 +144,7 @@ def test_second_store_on_the_same_data(watched):
     shard = "/opt/zimbra/libexec/zmmailboxd-shard"
     owner = watched.pid("zimbra-mailbox-shard@0.service")
     for _ in range(2):
-        assert watched.try_run(shard, "0").returncode == 1
+        assert watched.try_run(shard, "0").returncode == os.EX_UNAVAILABLE
     rows = wait_for(lambda: records(watched, "store-duplicate"), 20, "journal record")
     assert rows[0]["ALERT_OWNER_PID"] == str(owner)
     text = mailed(watched, "ZCS: Duplicate mysqld processes detected!")

@@ -4,13 +4,11 @@
  * first byte of input. */
 #include "agents/store/login/login.h"
 
-#include <signal.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
+#include <sysexits.h>
 
+#include "lib/daemon/daemon.h"
 #include "lib/journal/journal.h"
-
-enum { EXIT_CONFIG = 78 };   /* sysexits' EX_CONFIG */
 
 static char *arg_config;
 static gboolean arg_check;
@@ -20,17 +18,6 @@ static const GOptionEntry options[] = {
     { "check", 0, 0, G_OPTION_ARG_NONE, &arg_check, "Check the configuration and leave", NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
-
-static bool parse_arguments(int *argc, char ***argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GOptionContext) context = g_option_context_new("- accept mail clients and hand them to the mailbox shards");
-    g_option_context_add_main_entries(context, options, NULL);
-    if (g_option_context_parse(context, argc, argv, &error) && *argc == 1)
-        return true;
-    g_printerr("zmmailboxd-login: %s (see --help)\n", error ? error->message : "takes no arguments");
-    return false;
-}
 
 static bool load(login *l, GError **error)
 {
@@ -55,17 +42,7 @@ static void raise_file_limit(void)
 
 static bool start(login *l, GError **error)
 {
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    sigprocmask(SIG_BLOCK, &mask, NULL);
-    signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
-    g_assert(sd_event_default(&l->event) >= 0);
-    (void) sd_event_add_signal(l->event, NULL, SIGTERM, NULL, NULL);
-    (void) sd_event_add_signal(l->event, NULL, SIGINT, NULL, NULL);
-    (void) sd_event_set_watchdog(l->event, true);
     l->shards = g_new0(wire_conn *, l->config->shards);
     l->clients = g_hash_table_new(NULL, NULL);
     l->per_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -97,22 +74,16 @@ int main(int argc, char **argv)
 {
     login l = { 0 };
     g_autoptr(GError) error = NULL;
-    if (!parse_arguments(&argc, &argv))
-        return EXIT_FAILURE;
-    journal_open("zmmailboxd-login", NULL);
-    if (!load(&l, &error)) {
-        journal_error("%s", error->message);
-        return EXIT_CONFIG;
-    }
+    if (!daemon_arguments("zmmailboxd-login", "- accept mail clients and hand them to the mailbox shards", options, argc, argv))
+        return EX_USAGE;
+    if (!load(&l, &error))
+        return daemon_failed(EX_CONFIG, error);
     if (arg_check)
-        return EXIT_SUCCESS;
-    if (!start(&l, &error)) {
-        journal_error("%s", error ? error->message : "cannot start");
-        return EXIT_FAILURE;
-    }
-    (void) sd_notify(0, "READY=1\nSTATUS=Accepting connections");
-    int r = sd_event_loop(l.event);
-    (void) sd_notify(0, "STOPPING=1");
+        return EX_OK;
+    l.event = daemon_event();
+    if (!l.event)
+        return EX_OSERR;
+    int r = start(&l, &error) ? daemon_serve(l.event, NULL, NULL) : daemon_failed(EX_UNAVAILABLE, error);
     stop(&l);
-    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return r;
 }

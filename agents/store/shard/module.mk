@@ -4,7 +4,7 @@ STORE_CORE := $(addprefix agents/store/shard/,append.c blobs.c change.c checkpoi
 $(eval $(call concept,store-core,$(STORE_CORE),alert journal store-wire,sqlite3))
 
 SHARD_DAEMON := $(addprefix agents/store/shard/,main.c listen.c services.c sessions.c settings.c delivery/delivery.c)
-$(eval $(call program,libexec/zmmailboxd-shard,$(SHARD_DAEMON),store-core store-imap store-pop3 store-session store-wire journal,,,libexec))
+$(eval $(call program,libexec/zmmailboxd-shard,$(SHARD_DAEMON),store-core store-imap store-pop3 store-session store-wire daemon,,,libexec))
 $(eval $(call install_file,docs/man/zmmailboxd-shard.8,/usr/share/man/man8,0644))
 
 $(eval $(call program,libexec/zmredodump,agents/store/shard/redodump.c,store-core journal,,,libexec))

@@ -1,0 +1,1 @@
+$(eval $(call concept,daemon,lib/daemon/daemon.c,journal,))
