@@ -67,7 +67,7 @@ static int publish(statpage *p, const statpage_def *defs)
 {
     g_autofree char *fresh = g_strdup_printf("%s.new", p->path);
     (void) g_unlink(fresh);         /* left by a process that was killed here */
-    void *map;
+    void *map = NULL;
     int r = map_file(fresh, p->map_size, &map);
     if (r < 0)
         return r;
