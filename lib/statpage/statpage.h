@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <systemd/sd-event.h>
 
 #define STATPAGE_FOLDER "/run/zimbra/stats/pages"
 
@@ -36,6 +37,8 @@ typedef struct statpage {
     void *map;                  /* NULL: private memory, nobody reads it */
     size_t map_size;
     char *path;
+    sd_event_source *watch;
+    unsigned watched;
 } statpage;
 
 /* The page NAME (of a daemon, with "-N" where it has siblings) in FOLDER (NULL:
@@ -74,9 +77,9 @@ static inline uint64_t statpage_get(const statpage *p, unsigned i)
     return p && i < p->n ? atomic_load_explicit(&p->values[i], memory_order_relaxed) : 0;
 }
 
-/* Open descriptors of the calling process, for a gauge. Reads /proc/self/fd: not
- * for every request. */
-uint64_t statpage_open_descriptors(void);
+/* Keeps gauge I at the number of the process's open descriptors while the page lives,
+ * looking every ten seconds in EVENT's loop. Negative errno. */
+int statpage_watch_descriptors(statpage *p, sd_event *event, unsigned i);
 
 /* Microseconds of the monotonic clock, for counters of time spent. */
 uint64_t statpage_now_us(void);

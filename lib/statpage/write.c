@@ -12,12 +12,14 @@
 
 #include "lib/statpage/layout.h"
 
+enum { WATCH_USEC = 10 * 1000 * 1000 };
+
 uint64_t statpage_now_us(void)
 {
     return (uint64_t) g_get_monotonic_time();
 }
 
-uint64_t statpage_open_descriptors(void)
+static uint64_t open_descriptors(void)
 {
     DIR *d = opendir("/proc/self/fd");
     uint64_t n = 0;
@@ -26,6 +28,20 @@ uint64_t statpage_open_descriptors(void)
     if (d)
         closedir(d);
     return n > 3 ? n - 3 : 0;       /* ".", ".." and the descriptor that was read */
+}
+
+static int on_watch(sd_event_source *s, uint64_t usec, void *data)
+{
+    statpage *p = data;
+    statpage_set(p, p->watched, open_descriptors());
+    int r = sd_event_source_set_time_relative(s, WATCH_USEC);
+    return r < 0 ? r : sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+int statpage_watch_descriptors(statpage *p, sd_event *event, unsigned i)
+{
+    p->watched = i;
+    return sd_event_add_time_relative(event, &p->watch, CLOCK_MONOTONIC, 0, WATCH_USEC / 10, on_watch, p);
 }
 
 static void fill(void *map, const statpage_def *defs, size_t n)
@@ -103,6 +119,7 @@ void statpage_free(statpage *p)
 {
     if (!p)
         return;
+    sd_event_source_disable_unref(p->watch);
     if (p->map) {
         (void) g_unlink(p->path);   /* gone with the folder, perhaps */
         munmap(p->map, p->map_size);
