@@ -34,6 +34,8 @@ static const service_def table[] = {
       .parts = PARTS("zimbra-milter.service") },
     { .name = "mta", .unit = "zimbra-mta.target", .order = 150, .counted = true,
       .parts = PARTS("zimbra-auth.service", "zimbra-milter.service", "zimbra-postfix.service") },
+    { .name = "stats", .unit = "zimbra-stats.service", .order = 160, .counted = true,
+      .parts = PARTS("zimbra-stats.service") },
 };
 
 const service_def *service_table(size_t *ret_n)
