@@ -15,3 +15,11 @@ $(MIB_DIR)/enterprise.h: mibs/module.mk
 
 PROGRAMS += $(MIBS)
 $(foreach m,$(MIBS),$(eval $(call install_file,$(m),share/snmp/mibs,0644)))
+
+# What snmpd may show of ours: snmpd.conf includes it.
+$(MIB_DIR)/view.conf: mibs/module.mk
+	@mkdir -p $(dir $@)
+	@printf 'view zimbra included .1.3.6.1.4.1.%s\n' $(ENTERPRISE) > $@
+
+PROGRAMS += $(MIB_DIR)/view.conf
+$(eval $(call install_file,$(MIB_DIR)/view.conf,share/snmp,0644))

@@ -35,6 +35,7 @@ static const control controls[] = {
     { "zmproxyctl",     "zimbra-proxy.target", "zimbra-nginx.service", "proxy" },
     { "zmsaslauthdctl", "zimbra-auth.service", NULL, NULL },
     { "zmstorectl",     "zimbra-mailbox.target", NULL, "mailbox" },
+    { "zmswatchctl",    "zimbra-snmp.target", NULL, "snmp" },
 };
 
 static const struct { const char *name; service_action action; const char *doing; } verbs[] = {
