@@ -220,15 +220,12 @@ agentx *agentx_new(sd_event *event, const char *socket, void (*changed)(void *da
     return NULL;
 }
 
+/* net-snmp itself is left as it is: its shutdown would free what callbacks and
+ * handlers were given. snmpd sees the end of the process at its socket. */
 void agentx_free(agentx *a)
 {
     if (!a)
         return;
-    a->changed = NULL;
-    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_session_begins, a, 1);
-    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_session_ends, a, 1);
-    snmp_shutdown("zmsnmpagent");
-    shutdown_agent();
     g_ptr_array_unref(a->sources);
     sd_event_source_disable_unref(a->post);
     sd_event_source_disable_unref(a->timer);
