@@ -1,5 +1,6 @@
-/* Volumes at / and below /opt/zimbra. What the unit's sandbox mounts besides is the
- * same file system under a longer path; of one file system the shortest counts. */
+/* Volumes at / and below /opt/zimbra. What the unit's sandbox mounts besides (its
+ * writable folders, the cover of a forbidden file) is the same file system as
+ * something with a shorter path; of one file system the shortest counts. */
 #include "agents/snmp/facts.h"
 
 #include <string.h>
@@ -36,8 +37,7 @@ static void take_line(GHashTable *found, const char *line, char **excludes)
     g_autofree char *path = g_strcompress(f[4]), *device = g_strcompress(f[dash + 2]);
     const char *const *no = (const char *const *) excludes;
     /* The mount's own options are the sandbox's; the file system's tell. */
-    if (!is_ours(path) || g_strv_contains((const char *const *) options, "ro") ||
-        g_strv_contains(no, path) || g_strv_contains(no, device))
+    if (g_strv_contains((const char *const *) options, "ro") || g_strv_contains(no, path) || g_strv_contains(no, device))
         return;
     const volume *other = g_hash_table_lookup(found, f[2]);
     if (other && strlen(other->path) <= strlen(path))
@@ -83,7 +83,8 @@ void disks_collect(facts *f, const char *mountinfo, const snmpagent_config *c)
     GHashTableIter i;
     gpointer v;
     for (g_hash_table_iter_init(&i, found); g_hash_table_iter_next(&i, NULL, &v); )
-        g_ptr_array_add(sorted, v);
+        if (is_ours(((volume *) v)->path))
+            g_ptr_array_add(sorted, v);
     g_ptr_array_sort(sorted, compare_paths);
     for (guint n = 0; n < sorted->len; n++)
         add_volume(f, sorted->pdata[n], n + 1, c);
