@@ -112,7 +112,7 @@ endef
 
 # Concepts first: programs and tests name them.
 include $(sort $(shell find lib -name module.mk))
-include $(sort $(shell find configd templates agents cli wizard schema units image crontabs docs tests -name module.mk 2>/dev/null))
+include $(sort $(shell find configd templates mibs agents cli wizard schema units image crontabs docs tests -name module.mk 2>/dev/null))
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 $(O)/%.o: %.c
