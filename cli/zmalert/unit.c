@@ -14,7 +14,7 @@
 
 #define MARKS PREFIX "/data/alerts/failed-units"
 
-enum { OUTPUT_LINES = 40, LINE_BYTES = 400, TRIES = 5, TRY_MS = 100 };
+enum { OUTPUT_LINES = 40, LINE_BYTES = 400, WAIT_MS = 3000, QUIET_MS = 200 };
 
 static char *field(sd_journal *journal, const char *name)
 {
@@ -46,7 +46,16 @@ static char *read_output(sd_journal *journal, const char *run)
     return g_string_free(out, FALSE);
 }
 
-/* The journal may get a unit's last lines a moment after its end. */
+/* Waits until the journal gets nothing for QUIET_MS, or END. */
+static void wait_quiet(sd_journal *journal, gint64 end_usec)
+{
+    int r = SD_JOURNAL_APPEND;
+    while (r > 0 && g_get_monotonic_time() < end_usec)
+        r = sd_journal_wait(journal, QUIET_MS * UINT64_C(1000));
+}
+
+/* A unit's last lines come to the journal by another way than the news of its end,
+ * and may be later: some quiet is waited for, and longer while there are none. */
 static char *output_of(const char *unit)
 {
     sd_journal *journal = NULL;
@@ -55,13 +64,13 @@ static char *output_of(const char *unit)
     char *out = g_strdup("");
     if (sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0)
         return out;
+    gint64 end = g_get_monotonic_time() + WAIT_MS * G_TIME_SPAN_MILLISECOND;
     if (sd_journal_add_match(journal, match, 0) >= 0)
-        for (int i = 0; !*out && i < TRIES; i++) {
-            if (i > 0)
-                (void) sd_journal_wait(journal, TRY_MS * UINT64_C(1000));     /* no more than a pause when it fails */
+        do {
+            wait_quiet(journal, end);
             g_free(out);
             out = read_output(journal, run);
-        }
+        } while (!*out && g_get_monotonic_time() < end);
     sd_journal_close(journal);
     return out;
 }
