@@ -306,3 +306,11 @@ def test_chart_config_follows_the_services(stats):
     page = chart(stats, "-s", CSV)
     assert (page / "sessions.svg").exists()
     stats.run("rm", "/opt/zimbra/conf/zmstat-chart.xml")
+
+
+def test_the_manual_has_every_column(stats):
+    text = stats.run("/opt/zimbra/libexec/zmstatd", "--describe")
+    manual = (pathlib.Path(__file__).resolve().parents[2] / "docs/admin/statistics.md").read_text()
+    assert manual.endswith(text), "docs/admin/statistics.md: put the output of zmstatd --describe at its end"
+    for page in ("zmstatd", "zmstatqueue", "zmstatctl", "zmstat-chart", "zmstat-chart-config"):
+        assert stats.sh(f"ls /usr/share/man/man[18]/{page}.[18]").strip()
