@@ -36,6 +36,7 @@ static const control controls[] = {
     { "zmsaslauthdctl", "zimbra-auth.service", NULL, NULL },
     { "zmstatctl",      "zimbra-stats.service", NULL, "stats" },
     { "zmstorectl",     "zimbra-mailbox.target", NULL, "mailbox" },
+    { "zmswatchctl",    "zimbra-snmp.target", NULL, "snmp" },
 };
 
 static const struct { const char *name; service_action action; const char *doing; } verbs[] = {
