@@ -144,7 +144,7 @@ def test_a_delivery_and_its_reading_are_counted(stats):
         _, now = sample(stats)
         grown = {k: now.get(k, 0) - before.get(k, 0) for k in (
             "mailboxd:lmtp_rcvd_msgs", "mailboxd:lmtp_dlvd_msgs", "mailboxd:mbox_add_msg_count", "mailboxd:imap_count",
-            "mailboxd:logins", "auth:logins_ok", "mailboxd:redo_commits", "imap:FETCH:exec_count")}
+            "mailboxd:logins", "auth:logins_ok", "mailboxd:redo_flushes", "imap:FETCH:exec_count")}
         return grown if all(v >= 1 for v in grown.values()) else None
     grown = wait_for(counted, 30, "counters")
     assert grown["mailboxd:lmtp_rcvd_msgs"] == grown["mailboxd:lmtp_dlvd_msgs"] == 1
