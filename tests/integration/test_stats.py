@@ -178,10 +178,12 @@ def test_the_queue_is_counted_without_rights(stats):
 
 def test_numbers_of_others_are_adopted(stats):
     folder = "/run/zimbra/stats/import"
-    stats.run("sh", "-c", f"printf 'mta:messages 5\\nmta:bytes 100\\n' > {folder}/.mta && mv {folder}/.mta {folder}/mta", user="zmlogger")
+    stats.run("sh", "-c", f"printf 'backup:runs 5\\nbackup:bytes 100\\nbackup:age 7.5 gauge\\n' > {folder}/.backup && mv {folder}/.backup {folder}/backup", user="zmlogger")
     stats.run("sh", "-c", f"printf 'x:y\\n' > {folder}/bad; ln -s /etc/passwd {folder}/passwd", user="zmlogger")
-    wait_for(lambda: sample(stats)[1].get("mta:messages") == 5, 30, "import")
-    assert openmetrics(scrape(stats))[("mailstead_mta_bytes_total", "")] == 100
+    wait_for(lambda: sample(stats)[1].get("backup:runs") == 5, 30, "import")
+    metrics = openmetrics(scrape(stats))
+    assert metrics[("mailstead_backup_bytes_total", "")] == 100 and metrics[("mailstead_backup_age", "")] == 7.5
+    stats.run("rm", f"{folder}/bad", f"{folder}/passwd", f"{folder}/backup")
     assert not any(k.startswith(("bad:", "passwd:")) for k in sample(stats)[1])
     assert stats.try_run("sh", "-c", f"echo > {folder}/mine", user="zmmilter").returncode != 0
 
@@ -300,9 +302,14 @@ def test_chart_options_of_the_guide(stats):
 
 
 def test_chart_config_follows_the_services(stats):
-    stats.run("/opt/zimbra/bin/zmstat-chart-config", user="zimbra")
+    tool = "/opt/zimbra/bin/zmstat-chart-config"
+    template = stats.read("/opt/zimbra/lib/zmstat-chart.xml").replace('service="logger"', 'service="elsewhere"')
+    stats.write("/tmp/template.xml", template)
+    assert "elsewhere" not in stats.run(tool, "-t", "/tmp/template.xml", "-o", "-", user="zimbra")
+    assert stats.try_run(tool, "-t", "/etc/passwd").returncode == 65
+    stats.run(tool, user="zimbra")
     text = stats.read("/opt/zimbra/conf/zmstat-chart.xml")
-    assert "How many clients are connected?" in text and 'service="logger"' not in text
+    assert "How many clients are connected?" in text and text.count("<chart ") >= 20
     page = chart(stats, "-s", CSV)
     assert (page / "sessions.svg").exists()
     stats.run("rm", "/opt/zimbra/conf/zmstat-chart.xml")
