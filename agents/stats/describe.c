@@ -25,7 +25,8 @@ char *describe_collectors(void)
         add_lead(s, g);
         for (size_t n = 0; n < g->n_fields; n++) {
             const stat_field *f = &g->fields[n];
-            g_string_append_printf(s, "| `%s` | %s%s | %s |\n", f->name, f->unit ? f->unit : "", f->kind == FIELD_COUNTER ? " (growth)" : "", f->help);
+            const char *unit = f->unit ? f->unit : "", *growth_word = f->kind == FIELD_COUNTER ? "growth" : "";
+            g_string_append_printf(s, "| `%s` | %s%s%s | %s |\n", f->name, unit, *unit && *growth_word ? ", " : "", growth_word, f->help);
         }
         g_string_append(s, collectors[i + 1] ? "\n" : "");
     }

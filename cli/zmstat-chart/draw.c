@@ -192,22 +192,23 @@ static void add_prints(GPtrArray *args, guint n)
 
 static void add_lines(GPtrArray *args, const chart *ch, const GArray *all, unsigned width)
 {
+    bool bytes = g_str_has_prefix(ch->unit, "bytes");
     add(args, "COMMENT:%*s      last   average       max\\l", (int) width + 3, "");
     for (guint i = 0; i < all->len; i++) {
         const char *colour = colours[i % G_N_ELEMENTS(colours)];
         g_autofree char *name = g_utf8_substring(g_array_index(all, series, i).legend, 0, MIN(LEGEND_MAX, g_utf8_strlen(g_array_index(all, series, i).legend, -1)));
         g_autofree char *padded = g_strdup_printf("%-*s", (int) width, name), *legend = escaped(padded);
+        if (!ch->stacked && all->len == 1)
+            add(args, "AREA:v%u#%s40", i, colour);
         if (ch->stacked)
             add(args, "AREA:v%u#%sD0:%s%s", i, colour, legend, i > 0 ? ":STACK" : "");
         else
-            add(args, all->len == 1 ? "AREA:v%u#%s40:%s" : "LINE1.6:v%u#%s:%s", i, colour, legend);
-        if (!ch->stacked && all->len == 1)
-            add(args, "LINE1.6:v%u#%s", i, colour);
+            add(args, "LINE1.6:v%u#%s:%s", i, colour, legend);
         if (!ch->stacked && all->len <= PEAKS_MAX)
             add(args, "LINE0.6:x%u#%s90", i, colour);
-        add(args, "GPRINT:last%u:%%7.1lf%%s", i);
-        add(args, "GPRINT:average%u:%%7.1lf%%s", i);
-        add(args, "GPRINT:max%u:%%7.1lf%%s\\l", i);
+        add(args, bytes ? "GPRINT:last%u:%%8.1lf%%s" : "GPRINT:last%u:%%9.1lf", i);
+        add(args, bytes ? "GPRINT:average%u:%%8.1lf%%s" : "GPRINT:average%u:%%9.1lf", i);
+        add(args, bytes ? "GPRINT:max%u:%%8.1lf%%s\\l" : "GPRINT:max%u:%%9.1lf\\l", i);
     }
 }
 

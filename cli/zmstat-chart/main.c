@@ -29,6 +29,8 @@ static const struct { const char *name; gint64 seconds; } periods[] = {
     { "48h", 48 * 3600 }, { "30d", 30 * 86400 }, { "60d", 60 * 86400 }, { "365d", 365 * 86400 },
 };
 
+enum { RRD_SPAN_S = 2 * 366 * 86400 };      /* there is nothing older */
+
 static int usage_error(const char *what, const char *value)
 {
     fprintf(stderr, "zmstat-chart: %s%s%s; see --help\n", what, value ? " " : "", value ? value : "");
@@ -57,7 +59,7 @@ static bool parse_period(gint64 *ret)
     return false;
 }
 
-/* The span that is drawn, where the options leave it open. */
+/* The span that is drawn: what the options say, within what there is. */
 static void settle_span(canvas *c, const data *d, gint64 period)
 {
     gint64 first, last;
@@ -66,13 +68,15 @@ static void settle_span(canvas *c, const data *d, gint64 period)
         last = g_get_real_time() / G_USEC_PER_SEC;
         first = last - period;
     }
-    c->start = c->start ? c->start : first;
-    c->end = c->end ? c->end : last;
+    if (data_is_rrd(d) && c->start)
+        first = MAX(c->start, last - RRD_SPAN_S);
+    c->start = MAX(c->start, first);
+    c->end = c->end ? MIN(c->end, last) : last;
     if (c->end <= c->start)
         c->end = c->start + 60;
     if (c->sum_start || c->sum_end) {
-        c->sum_start = c->sum_start ? c->sum_start : c->start;
-        c->sum_end = c->sum_end ? c->sum_end : c->end;
+        c->sum_start = MAX(c->sum_start, c->start);
+        c->sum_end = c->sum_end ? MIN(c->sum_end, c->end) : c->end;
     }
 }
 

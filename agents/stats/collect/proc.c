@@ -143,7 +143,7 @@ static int sample(void *data, const world *w, sample_table *t)
             take_process(s, w, pid, all);
     double seconds = s->when > 0 ? w->now - s->when : 0;
     for (int i = 0; i < SERVICES; i++)
-        if (first_of(units[i].service) == i && (i <= ALWAYS || all[i].count > 0))
+        if ((i <= ALWAYS || all[i].count > 0) && first_of(units[i].service) == i)
             put_service(t, units[i].service, &all[i], seconds);
     (void) g_hash_table_foreach_remove(s->last, is_gone, &s->round);
     s->when = w->now;
