@@ -250,7 +250,7 @@ def test_names_shown_exist(page):
         if re.fullmatch(r"[+-]?zimbra[A-Z]\w*", code):
             if code.lstrip("+-") not in schema():
                 problems.append(f"{page.name}:{number}: no attribute {code}")
-        elif re.fullmatch(r"[a-z]+(?:_[a-z0-9]+)+", code):
+        elif re.fullmatch(r"[a-z]+(?:_[a-z0-9]+)+", code) and page.stem != "statistics":   # columns: test_stats.py
             if code not in local_keys() | other_words():
                 problems.append(f"{page.name}:{number}: nothing reads {code}")
         elif re.fullmatch(r"zm[a-z-]+", code) and page.stem != "departures":
