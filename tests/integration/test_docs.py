@@ -156,10 +156,16 @@ def other_words():
     return words
 
 
+def users():
+    """name -> number, as strings."""
+    return dict(re.findall(r"^[ug] (\S+)\s+(\d+)", (TOP / "units/sysusers/mailstead.conf").read_text(), re.M))
+
+
 @functools.lru_cache(None)
 def named_elsewhere():
-    """Folders of /opt/zimbra and programs of the guide's crontabs, some of which do not exist yet."""
+    """Users, folders of /opt/zimbra and programs of the guide's crontabs, some of which do not exist yet."""
     words = set(re.findall(r"/opt/zimbra/(\w+)\s", (TOP / "units/tmpfiles/mailstead.conf").read_text()))
+    words.update(users())
     for crontab in TOP.glob("crontabs/crontab*"):
         words.update(re.findall(r"/(zm[a-z-]+)", crontab.read_text()))
     return words
@@ -284,6 +290,16 @@ def test_links_resolve(page):
 def test_every_page_is_in_the_index():
     index = (TOP / "docs/admin/README.md").read_text()
     missing = [p.name for p in ADMIN if p.name != "README.md" and f"({p.name})" not in index]
+    assert not missing
+
+
+def test_overview_names_every_service_and_user():
+    text = (TOP / "docs/admin/overview.md").read_text()
+    services = re.findall(r'\.name = "(\w+)", \.unit = "([^"]+)"', (TOP / "lib/service/table.c").read_text())
+    assert services
+    # The milter is a part of mta as well and has no row of its own.
+    missing = [name for name, unit in services if name != "milter" and f"| {name} | `{unit}` |" not in text]
+    missing += [u for u, number in users().items() if u != "postdrop" and not re.search(rf"{u}`? \(?{number}", text)]
     assert not missing
 
 
