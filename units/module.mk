@@ -5,5 +5,5 @@ $(eval $(call install_file,units/polkit/50-mailstead.rules,/usr/share/polkit-1/r
 $(eval $(call install_file,units/libexec/zmclamdsignatures,libexec,0755))
 $(eval $(call install_file,units/libexec/zmfreshclamstate,libexec,0755))
 $(eval $(call install_file,units/libexec/zmschedule,libexec,0755))
-$(eval $(call install_file,docs/man/zmschedule.8,/usr/share/man/man8,0644))
+$(foreach m,zmclamdsignatures zmfreshclamstate zmschedule,$(eval $(call install_file,docs/man/$(m).8,/usr/share/man/man8,0644)))
 $(eval $(call install_file,units/profile/mailstead.sh,/etc/profile.d,0644))
