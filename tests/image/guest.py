@@ -64,12 +64,23 @@ class Guest:
                 self.shell.close()
                 self._still_there(end)
                 time.sleep(0.2)
+        self._expect(":/# ", end)
+        # No line editor, no echo. The next line is typed when this one was read: bytes that
+        # wait while a terminal changes its mode may be lost.
+        greeting, text = b"stty -echo; echo rea''dy; PS1= exec sh\n", ""
+        while "\nready\n" not in text:
+            self._still_there(end)
+            self.shell.sendall(greeting)
+            for _ in range(20):
+                text += self._receive(1)
+                if "\nready\n" in text:
+                    break
+
+    def _expect(self, wanted, end):
         text = ""
-        while ":/# " not in text:
+        while wanted not in text:
             self._still_there(end)
             text += self._receive(5)
-        self.shell.sendall(b"stty -echo; PS1= exec sh\n")      # no line editor, no echo
-        self.sh("true")
 
     def _receive(self, timeout):
         """What the shell wrote; nothing when it keeps silent for TIMEOUT seconds."""
