@@ -65,9 +65,9 @@ class Guest:
                 self._still_there(end)
                 time.sleep(0.2)
         self._expect(":/# ", end)
-        # No line editor, no echo. The next line is typed when this one was read: bytes that
+        # No line editor, no echo, no pager. The next line is typed when this one was read: bytes that
         # wait while a terminal changes its mode may be lost.
-        greeting, text = b"stty -echo; echo rea''dy; PS1= exec sh\n", ""
+        greeting, text = b"stty -echo; export SYSTEMD_PAGER= PAGER=cat; echo rea''dy; PS1= exec sh\n", ""
         while "\nready\n" not in text:
             self._still_there(end)
             self.shell.sendall(greeting)
