@@ -124,8 +124,8 @@ class Guest:
             if self.sh(f"{condition} >/dev/null 2>&1 && echo yes || echo no", timeout=timeout).strip() == "yes":
                 return
             if time.monotonic() > end:
-                raise AssertionError(f"{what}: not within {timeout} s\n{self.sh('systemctl --failed; journalctl -n 60', check=False)}"
-                                     f"\nconsole:\n{self.console()[-3000:]}")
+                state = self.sh("systemctl --failed; /opt/zimbra/bin/zmcontrol status; journalctl -n 60", check=False)
+                raise AssertionError(f"{what}: not within {timeout} s\n{state}\nconsole:\n{self.console()[-3000:]}")
             time.sleep(2)
 
     def wait_healthy(self):
