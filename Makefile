@@ -6,6 +6,8 @@
 #   make test             install what tests need and run every group
 #   make test-unit | test-integration | test-faults | test-image | lint | fuzz
 #   make bench            ratios against the peers
+#   make image            only the bootable image; make stop ends what make run began
+#   make measure          sizes, times and memory of the image
 #   make install DESTDIR= install the tree
 #   make clean            drop what was built, keep slow inputs (build/cache)
 #   make distclean        drop build/ whole
