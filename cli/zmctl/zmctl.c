@@ -26,6 +26,7 @@ static const control controls[] = {
     { "zmantivirusctl", "zimbra-antivirus.target", "zimbra-clamd.service", "antivirus" },
     { "zmclamdctl",     "zimbra-clamd.service", NULL, NULL },
     { "zmfreshclamctl", "zimbra-freshclam.service", NULL, NULL },
+    { "zmloggerctl",    "zimbra-logger.service", NULL, NULL },
     { "zmmailboxdctl",  "zimbra-mailbox.target", NULL, "mailbox" },
     { "zmmemcachedctl", "zimbra-memcached.service", NULL, NULL },
     { "zmmilterctl",    "zimbra-milter.service", NULL, NULL },
