@@ -71,7 +71,7 @@ archives_of = $(foreach c,$(call closure,$(1)),$(O)/lib$(c).a)
 # PATH is build-relative (bin/zmprov); INSTALL-DIR below PREFIX (bin, libexec),
 # or absolute; empty: not installed.
 define program
-$(O)/$(1): $$(call obj,$(2)) $$(call archives_of,$(3))
+$(O)/$(1): $$(call obj,$(2)) $$$$(call archives_of,$(3))
 	@mkdir -p $$(dir $$@)
 	@echo "  LD   $$@"
 	@$$(CC) $$(BASE_LDFLAGS) -o $$@ $$(call obj,$(2)) -Wl,--start-group $$(call archives_of,$(3)) -Wl,--end-group \
@@ -85,7 +85,7 @@ endef
 # Built in the sanitize variant and run by make test-unit.
 define unit_test
 UNIT_TESTS += $(O)/unit-tests/$(1)
-$(O)/unit-tests/$(1): $$(call obj,$(2)) $$(call archives_of,$(3))
+$(O)/unit-tests/$(1): $$(call obj,$(2)) $$$$(call archives_of,$(3))
 	@mkdir -p $$(dir $$@)
 	@$$(CC) $$(BASE_LDFLAGS) -o $$@ $$(call obj,$(2)) -Wl,--start-group $$(call archives_of,$(3)) -Wl,--end-group \
 	  $$$$(pkg-config --libs cmocka $(4) $$(call pkgs_of,$(3))) $(5) $$(call libs_of,$(3)) $$(BASE_LIBS)
@@ -106,6 +106,9 @@ endef
 define install_file
 INSTALLS += $(1):$(2):$(3)
 endef
+
+# A concept may be declared after those who name it.
+.SECONDEXPANSION:
 
 # Concepts first: programs and tests name them.
 include $(sort $(shell find lib -name module.mk))

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "configd/listen.h"
+#include "lib/localsocket/localsocket.h"
 #include "lib/journal/journal.h"
 
 #define CLIENTS_MAX 32
@@ -173,16 +173,15 @@ static int on_idle(sd_event_source *s, uint64_t usec, void *data)
 
 static bool may_ask(int fd)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
     struct passwd pwd, *p = NULL;
     char buffer[4096];
+    uid_t uid;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+    if (!localsocket_peer(fd, &uid))
         return false;
-    if (peer.uid == 0 || peer.uid == geteuid())
+    if (uid == 0 || uid == geteuid())
         return true;
-    return !getpwnam_r(ADMINISTRATOR, &pwd, buffer, sizeof buffer, &p) && p && p->pw_uid == peer.uid;
+    return !getpwnam_r(ADMINISTRATOR, &pwd, buffer, sizeof buffer, &p) && p && p->pw_uid == uid;
 }
 
 static int on_connect(sd_event_source *s, int fd, uint32_t revents, void *data)
@@ -213,7 +212,7 @@ control *control_new(sd_event *event, const char *path, worker *w,
     c->directory_state = directory_state;
     c->data = data;
     c->clients = g_ptr_array_new();
-    c->fd = listen_unix(path, SOCK_STREAM, 0666, error);
+    c->fd = localsocket_listen(path, SOCK_STREAM, 0666, NULL, error);
     if (c->fd < 0 || sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_connect, c) < 0) {
         control_free(c);
         return NULL;

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "configd/request.h"
 #include "lib/service/service.h"
+#include "lib/localsocket/localsocket.h"
 
 #define SOCKET_PATH "/run/zimbra/configd/control"
 #define UNIT "zimbra-configd.service"
@@ -41,19 +41,14 @@ typedef struct verb {
 
 static int dial(void)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = arg_socket ? arg_socket : SOCKET_PATH;
     struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-    if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0) {
-        fprintf(stderr, "zmconfigd is not running (%s: %s); start it with zmconfigctl start\n", path, g_strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    int fd = localsocket_connect(path, SOCK_STREAM);
+    if (fd < 0) {
+        fprintf(stderr, "zmconfigd is not running (%s: %s); start it with zmconfigctl start\n", path, g_strerror(-fd));
         return -1;
     }
+    (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);   /* else it waits longer */
     return fd;
 }
 

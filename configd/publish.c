@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "configd/listen.h"
+#include "lib/localsocket/localsocket.h"
 
 #define SUBSCRIBERS_MAX 64
 #define NOTICE_MAX 4000
@@ -64,7 +64,7 @@ publisher *publisher_new(sd_event *event, const char *path, GError **error)
     publisher *p = g_new0(publisher, 1);
     p->event = sd_event_ref(event);
     p->subscribers = g_ptr_array_new_with_free_func((GDestroyNotify) subscriber_free);
-    p->fd = listen_unix(path, SOCK_SEQPACKET, 0666, error);
+    p->fd = localsocket_listen(path, SOCK_SEQPACKET, 0666, NULL, error);
     if (p->fd < 0 || sd_event_add_io(event, &p->io, p->fd, EPOLLIN, on_connect, p) < 0) {
         publisher_free(p);
         return NULL;

@@ -4,7 +4,7 @@ R := build/results
 
 test: test-deps
 	@rm -rf $(R); mkdir -p $(R)
-	@st=0; for g in test-unit fuzz test-integration test-faults; do \
+	@st=0; for g in test-unit fuzz test-integration test-faults test-image; do \
 	   $(MAKE) --no-print-directory $$g || st=1; done; \
 	 tests/report $(R) || st=1; exit $$st
 
@@ -26,6 +26,11 @@ test-faults: tree
 	@mkdir -p $(R)
 	@tests/run-pytest $(R)/faults.xml tests/faults
 
+# The built image in QEMU: what is printed on the way is its progress
+test-image: image
+	@mkdir -p $(R)
+	@tests/run-pytest $(R)/image.xml tests/image -s
+
 # The installed tree the lab boots from
 tree: all
 	@$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/tree
@@ -46,4 +51,4 @@ bench: all
 lint:
 	@tests/lint
 
-.PHONY: fuzz-programs test test-deps test-unit unit-programs test-integration test-faults tree fuzz lint
+.PHONY: fuzz-programs test test-deps test-unit unit-programs test-integration test-faults test-image tree fuzz lint

@@ -6,8 +6,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/localsocket/localsocket.h"
 
 enum { CLIENTS_MAX = 16, FIRST_LOGIN_UID = 1000 };
 
@@ -123,9 +124,8 @@ static int on_client(sd_event_source *s, int fd, uint32_t events, void *data)
 
 static bool may_listen(int fd)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.uid < FIRST_LOGIN_UID;
+    uid_t uid;
+    return localsocket_peer(fd, &uid) && uid < FIRST_LOGIN_UID;
 }
 
 static int on_connect(sd_event_source *s, int fd, uint32_t events, void *data)
@@ -153,17 +153,15 @@ void feed_publish(feed *f)
 
 feed *feed_new(sd_event *event, const char *path, keep *k, GError **error)
 {
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = localsocket_listen(path, SOCK_SEQPACKET, 0666, NULL, error);
+    if (fd < 0)
+        return NULL;
     feed *f = g_new0(feed, 1);
-    *f = (feed) { .event = sd_event_ref(event), .k = k, .clients = g_ptr_array_new_with_free_func(client_free) };
-    f->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void) unlink(path);        /* of an earlier run */
-    if (g_strlcpy(at.sun_path, path, sizeof at.sun_path) >= sizeof at.sun_path)
-        errno = ENAMETOOLONG;
-    else if (f->fd >= 0 && bind(f->fd, (struct sockaddr *) &at, sizeof at) == 0 && chmod(path, 0666) == 0 &&
-             listen(f->fd, CLIENTS_MAX) == 0 && sd_event_add_io(event, &f->source, f->fd, EPOLLIN, on_connect, f) >= 0)
+    *f = (feed) { .event = sd_event_ref(event), .fd = fd, .k = k, .clients = g_ptr_array_new_with_free_func(client_free) };
+    int r = sd_event_add_io(event, &f->source, fd, EPOLLIN, on_connect, f);
+    if (r >= 0)
         return f;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "%s: %s", path, g_strerror(-r));
     feed_free(f);
     return NULL;
 }

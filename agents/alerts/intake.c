@@ -6,9 +6,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "lib/journal/journal.h"
+#include "lib/localsocket/localsocket.h"
 
 enum { BATCH = 64, FIRST_LOGIN_UID = 1000 };
 
@@ -76,19 +76,15 @@ static int on_datagram(sd_event_source *s, int fd, uint32_t events, void *data)
 
 intake *intake_new(manager *m, const char *path, GError **error)
 {
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    int on = 1;
+    int fd = localsocket_listen(path, SOCK_DGRAM, 0666, NULL, error);
+    if (fd < 0)
+        return NULL;
     intake *i = g_new0(intake, 1);
-    i->m = m;
-    i->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void) unlink(path);        /* of an earlier run */
-    if (g_strlcpy(at.sun_path, path, sizeof at.sun_path) >= sizeof at.sun_path)
-        errno = ENAMETOOLONG;
-    else if (i->fd >= 0 && setsockopt(i->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 &&
-             bind(i->fd, (struct sockaddr *) &at, sizeof at) == 0 && chmod(path, 0666) == 0 &&
-             sd_event_add_io(manager_event(m), &i->source, i->fd, EPOLLIN, on_datagram, i) >= 0)
+    *i = (intake) { .m = m, .fd = fd };
+    int r = sd_event_add_io(manager_event(m), &i->source, fd, EPOLLIN, on_datagram, i);
+    if (r >= 0)
         return i;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "%s: %s", path, g_strerror(-r));
     intake_free(i);
     return NULL;
 }

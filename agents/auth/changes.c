@@ -5,8 +5,9 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/localsocket/localsocket.h"
 
 #define RETRY_USEC (2 * G_USEC_PER_SEC)
 #define NOTICE_MAX 4096
@@ -62,11 +63,8 @@ static int on_notice(sd_event_source *s, int fd, uint32_t revents, void *data)
 
 static bool subscribe(changes *c)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    g_strlcpy(address.sun_path, c->path, sizeof address.sun_path);
-    c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return c->fd >= 0 && connect(c->fd, (struct sockaddr *) &address, sizeof address) == 0
-        && sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN, on_notice, c) >= 0;
+    c->fd = localsocket_connect(c->path, SOCK_SEQPACKET | SOCK_NONBLOCK);
+    return c->fd >= 0 && sd_event_add_io(c->event, &c->io, c->fd, EPOLLIN, on_notice, c) >= 0;
 }
 
 static int on_retry(sd_event_source *s, uint64_t usec, void *data)

@@ -19,7 +19,7 @@ static const struct { const char *user; guint rights; } table[] = {
 
 guint peer_rights(int fd, char **ret_name)
 {
-    struct ucred peer;
+    struct ucred peer;      /* the pid too, for the journal */
     socklen_t len = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         return 0;

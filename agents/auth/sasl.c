@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agents/auth/listen.h"
 #include "agents/auth/peer.h"
 #include "agents/auth/sasl-line.h"
 #include "lib/journal/journal.h"
+#include "lib/localsocket/localsocket.h"
 
 #define CONNECTIONS_MAX 2000
 #define EXCHANGES_MAX 16
@@ -339,7 +339,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 
 sasl *sasl_new(sd_event *event, manager *m, const char *path, const char *group, GError **error)
 {
-    int fd = listen_unix(path, SOCK_STREAM, 0660, group, error);
+    int fd = localsocket_listen(path, SOCK_STREAM, 0660, group, error);
     if (fd < 0)
         return NULL;
     sasl *s = g_new0(sasl, 1);

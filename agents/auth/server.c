@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agents/auth/listen.h"
 #include "agents/auth/peer.h"
 #include "lib/auth/wire.h"
 #include "lib/journal/journal.h"
+#include "lib/localsocket/localsocket.h"
 
 #define CONNECTIONS_MAX 256
 #define OUTSTANDING_MAX 1024
@@ -203,7 +203,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 
 server *server_new(sd_event *event, manager *m, const char *path, GError **error)
 {
-    int fd = listen_unix(path, SOCK_SEQPACKET, 0666, NULL, error);   /* users are told apart by credentials */
+    int fd = localsocket_listen(path, SOCK_SEQPACKET, 0666, NULL, error);   /* users are told apart by credentials */
     if (fd < 0)
         return NULL;
     server *s = g_new0(server, 1);

@@ -1,2 +1,2 @@
-$(eval $(call program,bin/zmalert,$(wildcard cli/zmalert/*.c),alert,,,bin))
+$(eval $(call program,bin/zmalert,$(wildcard cli/zmalert/*.c),alert localsocket,,,bin))
 $(eval $(call install_file,docs/man/zmalert.8,/usr/share/man/man8,0644))

@@ -19,8 +19,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/localsocket/localsocket.h"
 
 #define TIMEOUT_USEC (30 * G_USEC_PER_SEC)
 
@@ -151,16 +152,11 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *data);
 
 static int open_connection(auth_client *c)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(c->path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    g_strlcpy(address.sun_path, c->path, sizeof address.sun_path);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = localsocket_connect(c->path, SOCK_SEQPACKET | SOCK_NONBLOCK);
     if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *) &address, sizeof address) < 0 ||
-        sd_event_add_io(c->event, &c->io, fd, EPOLLIN, on_io, c) < 0) {
-        int r = errno ? -errno : -EIO;
+        return fd;
+    int r = sd_event_add_io(c->event, &c->io, fd, EPOLLIN, on_io, c);
+    if (r < 0) {
         close(fd);
         return r;
     }

@@ -1,1 +1,1 @@
-$(eval $(call concept,auth,lib/auth/client.c lib/auth/wire.c,,))
+$(eval $(call concept,auth,lib/auth/client.c lib/auth/wire.c,localsocket,))

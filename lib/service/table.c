@@ -15,6 +15,8 @@ static const service_def table[] = {
       .parts = PARTS("zimbra-configd.service") },
     { .name = "alerts", .unit = "zimbra-alerts.service", .order = 15, .always = true,
       .parts = PARTS("zimbra-alerts.service") },
+    { .name = "logger", .unit = "zimbra-logger.service", .order = 30,
+      .parts = PARTS("zimbra-logger.service") },
     { .name = "mailbox", .unit = "zimbra-mailbox.target", .order = 50, .counted = true,
       .parts = PARTS("zimbra-auth.service", "zimbra-mailbox-shard@0.service",
                      "zimbra-mailbox-intake@1.service", "zimbra-mailbox-login@1.service") },
@@ -34,6 +36,8 @@ static const service_def table[] = {
       .parts = PARTS("zimbra-milter.service") },
     { .name = "mta", .unit = "zimbra-mta.target", .order = 150, .counted = true,
       .parts = PARTS("zimbra-auth.service", "zimbra-milter.service", "zimbra-postfix.service") },
+    { .name = "stats", .unit = "zimbra-stats.service", .order = 160, .counted = true,
+      .parts = PARTS("zimbra-stats.service") },
 };
 
 const service_def *service_table(size_t *ret_n)

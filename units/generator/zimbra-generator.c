@@ -1,6 +1,7 @@
 /* systemd generator: turns the enabled set of this host into what zimbra.target
  * wants (systemd.generator(7)). Called at boot and at every reload of the
- * manager with three folders; writes links into the first and nothing else.
+ * manager with three folders and writes into the first only: links, and the
+ * units of the schedule's jobs (jobs.c).
  *
  * A host that is not set up has no enabled set and gets no links: zimbra.target
  * is then reached empty. Shards beyond the first come from mailboxd.conf, whose
@@ -16,6 +17,7 @@
 
 #include "lib/service/enabled.h"
 #include "lib/service/service.h"
+#include "units/generator/jobs.h"
 
 #define UNIT_FOLDER "/usr/lib/systemd/system"
 #define MAILBOXD_CONF PREFIX "/conf/mailboxd/mailboxd.conf"
@@ -58,6 +60,15 @@ static bool link_shards(const char *dir, const char *conf)
     return ok;
 }
 
+static void write_jobs(const char *dir, char **enabled)
+{
+    const char *system = g_getenv("MAILSTEAD_CRONTABS"), *site = g_getenv("MAILSTEAD_SITE_CRONTABS");
+    g_autoptr(cron_schedule) schedule = cron_schedule_load(system ? system : CRON_SYSTEM_FOLDER,
+        site ? site : CRON_SITE_FOLDER, (const char *const *) enabled);
+    /* Mail matters more than its schedule: what went wrong is in the log. */
+    (void) jobs_write(dir, schedule);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 && argc != 4) {
@@ -77,5 +88,6 @@ int main(int argc, char **argv)
     }
     bool ok = link_services(argv[1], enabled);
     ok = link_shards(argv[1], mailboxd_conf ? mailboxd_conf : MAILBOXD_CONF) && ok;
+    write_jobs(argv[1], enabled);
     return ok ? 0 : 1;
 }

@@ -11,8 +11,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/localsocket/localsocket.h"
 
 enum { READ_BATCH = 32, ALL_FDS = WIRE_MAX_FDS + 1 };
 
@@ -314,15 +315,10 @@ int wire_conn_new(sd_event *event, int fd, wire_handler handler, void *data, wir
 
 int wire_connect(sd_event *event, const char *path, wire_handler handler, void *data, wire_conn **ret)
 {
-    struct sockaddr_un sa = { .sun_family = AF_UNIX };
-    if (g_strlcpy(sa.sun_path, path, sizeof sa.sun_path) >= sizeof sa.sun_path)
-        return -ENAMETOOLONG;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = localsocket_connect(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
     if (fd < 0)
-        return -errno;
-    int r = connect(fd, (struct sockaddr *) &sa, sizeof sa) < 0 ? -errno : 0;
-    if (r >= 0)
-        r = wire_conn_new(event, fd, handler, data, ret);
+        return fd;
+    int r = wire_conn_new(event, fd, handler, data, ret);
     if (r < 0)
         close(fd);
     return r;

@@ -1,13 +1,14 @@
 /* The listening side of the store's sockets: accepts peers that run as one of the
- * allowed users (SO_PEERCRED) and holds their connections until they are lost. */
+ * allowed users and holds their connections until they are lost. */
 #include "agents/store/wire/wire.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "lib/localsocket/localsocket.h"
 
 struct wire_listener {
     sd_event *event;
@@ -30,14 +31,13 @@ static void on_message(wire_conn *c, wire_message *m, void *data)
 
 static bool allowed(const wire_listener *l, int fd)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+    uid_t uid;
+    if (!localsocket_peer(fd, &uid))
         return false;
     for (guint i = 0; i < l->uids->len; i++)
-        if (g_array_index(l->uids, uid_t, i) == peer.uid)
+        if (g_array_index(l->uids, uid_t, i) == uid)
             return true;
-    return peer.uid == 0 || peer.uid == geteuid();
+    return uid == 0 || uid == geteuid();
 }
 
 static int on_accept(sd_event_source *s, int fd, uint32_t revents, void *data)
@@ -67,23 +67,6 @@ static GArray *uids_of(const char *const *users)
     return uids;
 }
 
-static int bind_path(const char *path)
-{
-    struct sockaddr_un sa = { .sun_family = AF_UNIX };
-    if (g_strlcpy(sa.sun_path, path, sizeof sa.sun_path) >= sizeof sa.sun_path)
-        return -ENAMETOOLONG;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    (void) unlink(path);   /* left by a process that was killed; absent is fine */
-    if (bind(fd, (struct sockaddr *) &sa, sizeof sa) < 0 || listen(fd, SOMAXCONN) < 0) {
-        int r = -errno;
-        close(fd);
-        return r;
-    }
-    return fd;
-}
-
 /* The first seqpacket socket that systemd passed, -1 none. */
 static int passed_socket(void)
 {
@@ -96,7 +79,7 @@ static int passed_socket(void)
 
 int wire_listen(sd_event *event, const char *path, const char *const *users, wire_handler handler, void *data, wire_listener **ret)
 {
-    int passed = passed_socket(), fd = passed >= 0 ? passed : bind_path(path);
+    int passed = passed_socket(), fd = passed >= 0 ? passed : localsocket_listen(path, SOCK_SEQPACKET, 0666, NULL, NULL);
     if (fd < 0)
         return fd;
     wire_listener *l = g_new0(wire_listener, 1);

@@ -3,7 +3,7 @@ $(eval $(call unit_test,zmauthd-ace,tests/unit/agents/auth/test-ace.c agents/aut
 $(eval $(call unit_test,zmauthd-keys,tests/unit/agents/auth/test-keys.c agents/auth/keys.c,ticket,libcrypto))
 $(eval $(call unit_test,zmauthd-sasl-line,tests/unit/agents/auth/test-sasl-line.c agents/auth/sasl-line.c,,))
 $(eval $(call unit_test,zmauthd-cache,tests/unit/agents/auth/test-cache.c agents/auth/cache.c agents/auth/question.c,directory localconfig schema,libcrypto))
-$(eval $(call unit_test,zmauthd-changes,tests/unit/agents/auth/test-changes.c agents/auth/changes.c,,))
+$(eval $(call unit_test,zmauthd-changes,tests/unit/agents/auth/test-changes.c agents/auth/changes.c,localsocket,))
 FAKE := tests/unit/agents/auth/fake-directory.c
 $(eval $(call unit_test,zmauthd-lockout,tests/unit/agents/auth/test-lockout.c agents/auth/lockout.c $(FAKE),schema,))
 $(eval $(call unit_test,zmauthd-decide,tests/unit/agents/auth/test-decide.c $(addprefix agents/auth/,decide.c listright.c ace.c keys.c lockout.c status.c question.c) $(FAKE),ticket schema journal,libcrypto))

@@ -1,0 +1,1 @@
+$(eval $(call concept,localsocket,lib/localsocket/localsocket.c,,))

@@ -1,0 +1,1 @@
+$(eval $(call concept,maillog,lib/maillog/maillog.c,,sqlite3))

@@ -1,0 +1,6 @@
+logger_tested := $(filter-out agents/logger/main.c,$(wildcard agents/logger/*.c))
+$(eval $(call unit_test,logger-lines,tests/unit/agents/logger/test-lines.c $(addprefix agents/logger/,span.c postfix-line.c amavis-line.c line.c entry.c route.c),,))
+$(eval $(call unit_test,logger,tests/unit/agents/logger/test-logger.c $(logger_tested),maillog alert daemon journal,))
+$(eval $(call fuzzer,postfix-line,tests/fuzz/logger/fuzz-postfix-line.c agents/logger/span.c agents/logger/postfix-line.c))
+$(eval $(call fuzzer,amavis-line,tests/fuzz/logger/fuzz-amavis-line.c agents/logger/span.c agents/logger/amavis-line.c))
+$(eval $(call fuzzer,log-line,tests/fuzz/logger/fuzz-log-line.c $(addprefix agents/logger/,span.c line.c entry.c)))

@@ -1,0 +1,1 @@
+$(eval $(call unit_test,localsocket,tests/unit/localsocket/test-localsocket.c,localsocket,))
