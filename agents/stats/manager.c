@@ -1,6 +1,7 @@
 /* See manager.h. Samples are taken at whole multiples of the interval on the wall
  * clock: hosts sample at the same moment, and RRD keeps values as they are instead
- * of shares of two neighbours. */
+ * of shares of two neighbours. One more at the start, which is not recorded, is
+ * what the first recorded one is measured against. */
 #include "agents/stats/manager.h"
 
 #include <signal.h>
@@ -37,8 +38,9 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *data)
 {
     manager *m = data;
     gint64 begun = g_get_monotonic_time(), step = m->config->interval_s, now = now_s();
-    gint64 stamp = now - now % step;
-    http_set(m->http, sampler_take(m->sampler, stamp, (double) begun / G_USEC_PER_SEC));
+    bool first = m->samples == 0;
+    gint64 stamp = first ? now : now - now % step;
+    http_set(m->http, sampler_take(m->sampler, stamp, (double) begun / G_USEC_PER_SEC, !first));
     m->samples++;
     gint64 ms = (g_get_monotonic_time() - begun) / 1000;
     if (ms > LATE_S * 1000)

@@ -189,13 +189,16 @@ static void expire(sampler *s, gint64 time)
     s->day = g_steal_pointer(&day);
 }
 
-char *sampler_take(sampler *s, gint64 time, double monotonic)
+char *sampler_take(sampler *s, gint64 time, double monotonic, bool record)
 {
     g_autoptr(GPtrArray) tables = g_ptr_array_new();
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func((GDestroyNotify) sample_table_free);
     s->world.now = monotonic;
     collect_all(s, time, tables, owned);
-    write_files(s, tables);
+    if (record)
+        write_files(s, tables);
+    else
+        s->next_slow = 0;
     write_sample(s, tables, time);
     expire(s, time);
     return metrics_text(tables);

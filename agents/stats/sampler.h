@@ -17,10 +17,11 @@ typedef struct sampler sampler;
 sampler *sampler_new(const stats_paths *paths, const stats_config *config);
 void sampler_free(sampler *s);
 void sampler_configure(sampler *s, const stats_config *config);
-/* A sample stamped TIME (wall clock, seconds). What cannot be measured or written
+/* A sample stamped TIME (wall clock, seconds); RECORD: it goes into CSV and RRD files
+ * too. What cannot be measured or written
  * is told once in the journal, and again when it works. Returns the text for
  * OpenMetrics; caller frees. */
-char *sampler_take(sampler *s, gint64 time, double monotonic);
+char *sampler_take(sampler *s, gint64 time, double monotonic, bool record);
 /* Moves the CSV files into their days' folders now. */
 void sampler_rotate(sampler *s);
 

@@ -24,11 +24,13 @@ static void volume_free(void *data)
     g_free(v);
 }
 
-static bool is_wanted(const char *path, const char *device, const char *options, char **excludes)
+static bool is_wanted(const char *path, const char *type, const char *device, const char *options, char **excludes)
 {
     g_auto(GStrv) list = g_strsplit(options, ",", -1);
     const char *const *out = (const char *const *) excludes;
     bool ours = g_str_equal(path, "/") || g_str_has_prefix(path, PREFIX);
+    if (g_str_equal(type, "tmpfs") || g_str_equal(type, "ramfs") || g_str_has_prefix(path, "/run/"))
+        return false;           /* memory; and what the sandbox hides lies under one */
     if (strpbrk(path, ",\n\"") || (out && (g_strv_contains(out, path) || g_strv_contains(out, device))))
         return false;
     return (ours || g_str_has_prefix(device, "/dev/")) && !g_strv_contains((const char *const *) list, "ro");
@@ -45,7 +47,7 @@ static void take_line(GHashTable *found, const char *line, char **excludes)
         return;
     g_autofree char *path = g_strcompress(f[4]), *device = g_strcompress(f[dash + 2]);
     const volume *other = g_hash_table_lookup(found, f[2]);
-    if (!is_wanted(path, device, f[dash + 3], excludes) || (other && strlen(other->path) <= strlen(path)))
+    if (!is_wanted(path, f[dash + 1], device, f[dash + 3], excludes) || (other && strlen(other->path) <= strlen(path)))
         return;
     volume *v = g_new0(volume, 1);
     *v = (volume) { g_steal_pointer(&path), g_steal_pointer(&device) };
