@@ -35,7 +35,7 @@ static const object traffic_objects[] = {
 };
 
 static const object store_objects[] = {
-    { "zmStoreMailboxes", 1, AS_GAUGE, "mailboxd:mailboxes" },
+    { "zmStoreMailboxes", 1, AS_GAUGE, "mailboxd:mbox_count" },
     { "zmStoreReceivedMessages", 2, AS_COUNTER64, "mailboxd:lmtp_rcvd_msgs" },
     { "zmStoreReceivedBytes", 3, AS_COUNTER64, "mailboxd:lmtp_rcvd_bytes" },
     { "zmStoreDeliveredMessages", 4, AS_COUNTER64, "mailboxd:lmtp_dlvd_msgs" },
@@ -47,7 +47,9 @@ static const object store_objects[] = {
     { "zmStoreImapCommands", 10, AS_COUNTER64, "mailboxd:imap_count" },
     { "zmStorePopCommands", 11, AS_COUNTER64, "mailboxd:pop_count" },
     { "zmStoreRedoBytes", 12, AS_COUNTER64, "mailboxd:redo_bytes" },
-    { "zmStoreRedoFlushes", 13, AS_COUNTER64, "mailboxd:redo_flushes" },
+    { "zmStoreRedoFlushes", 13, AS_COUNTER64, "mailboxd:redo_commits" },
+    { "zmStoreRedoUnapplied", 14, AS_GAUGE, "mailboxd:redo_unapplied_bytes" },
+    { "zmStoreCheckpoints", 15, AS_COUNTER64, "mailboxd:checkpoints" },
 };
 
 static const object disk_objects[] = {

@@ -309,7 +309,7 @@ const localconfig_key localconfig_keys_table[] = {
     { "snmp_community_source", "default", KEY_SUPPORTED },
     { "snmp_listen", NULL, KEY_SUPPORTED },
     { "snmp_notify", NULL, KEY_SUPPORTED },
-    { "snmp_trap_community", "zimbra", KEY_SUPPORTED },
+    { "snmp_trap_community", NULL, KEY_SUPPORTED },
     { "snmp_trap_host", NULL, KEY_SUPPORTED },
     { "snmp_trap_kind", "trap", KEY_SUPPORTED },
     { "snmp_v3_auth_password", NULL, 0 },
