@@ -3,10 +3,13 @@
  * issue file and has agetty show it. It leaves the login to agetty and login(1),
  * and set-up to zmsetup. Nothing secret passes through it: what it writes is shown
  * to everybody who stands at the console. */
-#include <gio/gio.h>
+#include <errno.h>
+#include <spawn.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "agents/console/status.h"
 #include "lib/daemon/daemon.h"
@@ -38,14 +41,25 @@ static char *look(console *c)
     return status_text(s);
 }
 
-/* agetty prints its issue anew unless somebody has begun to type a name. */
+/* agetty prints its issue anew unless somebody has begun to type a name. posix_spawn
+ * needs no thread of GLib's, whose scheduling calls the unit's filter refuses. */
+static bool reload(GError **error)
+{
+    char *argv[] = { (char *) AGETTY, (char *) "--reload", NULL };
+    int status;
+    pid_t pid;
+    int r = posix_spawn(&pid, AGETTY, NULL, NULL, argv, environ);
+    if (r == 0 && waitpid(pid, &status, 0) < 0)
+        r = errno;
+    if (r == 0 && status == 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, AGETTY " --reload: %s", r ? g_strerror(r) : "it failed");
+    return false;
+}
+
 static bool show(const char *text, GError **error)
 {
-    static const char *const reload[] = { AGETTY, "--reload", NULL };
-    if (!g_file_set_contents_full(ISSUE_PATH, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error))
-        return false;
-    g_autoptr(GSubprocess) program = g_subprocess_newv(reload, G_SUBPROCESS_FLAGS_NONE, error);
-    return program && g_subprocess_wait_check(program, NULL, error);
+    return g_file_set_contents_full(ISSUE_PATH, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error) && reload(error);
 }
 
 static void refresh(console *c)
