@@ -129,7 +129,7 @@ def screen(guest):
 
 
 def press_enter_at_screen(guest):
-    guest.sh(r"""perl -e 'open my $t, "+<", "/dev/tty1" or die; ioctl $t, 0x5412, "\n" or die "TIOCSTI: $!"'""")
+    guest.sh(r"""perl -e 'open my $t, "+<", "/dev/tty1" or die; my $key = "\n"; ioctl $t, 0x5412, $key or die "TIOCSTI: $!"'""")
 
 
 def on_screen(guest, text, timeout=120):
