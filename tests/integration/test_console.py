@@ -23,6 +23,9 @@ def become_image(host):
         host.write(f"/opt/zimbra/libexec/{program}", (IMAGE / name).read_text(), 0o755)
     for unit in (IMAGE / "units").glob("mailstead-[cf]*"):
         host.write(f"/etc/systemd/system/{unit.name}", unit.read_text())
+    host.write("/etc/tmpfiles.d/mailstead-image.conf", (IMAGE / "tmpfiles.conf").read_text())
+    host.run("rm", "-f", "/run/agetty.reload")
+    host.run("systemd-tmpfiles", "--create", "mailstead-image.conf")
     host.run("systemctl", "daemon-reload")
 
 
