@@ -195,7 +195,7 @@ def test_console_login_outlives_a_reboot(by_hand):
         line.line.sendall(b"hostname -f; readlink /etc/localtime; exit\r")
         line.see(r"\nhand\.example\.test\n[^\n]*Europe/Berlin\n")
         assert "not set up" not in line.see(r"(?s).*login: ")[0]
-    by_hand.wait("systemctl is-system-running", "no unit failed")
+    by_hand.wait("systemctl is-system-running", "no unit failed", 300)
 
 
 def test_changed_password_is_kept(by_hand):
