@@ -263,11 +263,10 @@ def infected(subject):
 
 def test_virus_goes_to_quarantine_and_both_are_told(site, outside):
     before = site.zmprov("gacf", "zimbraAmavisQuarantineAccount").split()
-    pid = site.pid("zimbra-amavis.service")
     if before[-1:] != ["quarantine@example.test"]:
         site.zmprov("mcf", "zimbraAmavisQuarantineAccount", "quarantine@example.test")
-        wait_for(lambda: site.pid("zimbra-amavis.service") not in (0, pid) and
-                 site.state("zimbra-amavis.service") == "active", 30, "amavisd on the new account")
+        wait_for(lambda: re.search(r"amavis: generation \d+ is in force .*zimbraAmavisQuarantineAccount",
+                                   site.journal("-u", "zimbra-configd.service")), 60, "amavisd on the new account")
     sent = infected("infected message")
     assert send(site, SENDER, "fred@example.test", sent) == {}
     kept = arrived(site, "quarantine@example.test", PASSWORD, "infected message")
