@@ -145,7 +145,8 @@ class Machine:
                 *(["-accel", "kvm", "-cpu", "host"] if have_kvm() else ["-accel", "tcg,thread=multi", "-cpu", "max"]),
                 "-drive", f"file={self.disk},if=none,id=disk,format={self.format},cache=writeback,discard=unmap",
                 "-device", "virtio-blk-pci,drive=disk,bootindex=1", *self._network(), "-device", "virtio-rng-pci",
-                "-serial", f"file:{self.console}", "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
+                "-chardev", f"socket,id=console,path={self.folder}/serial,server=on,wait=off,logfile={self.console}",
+                "-serial", "chardev:console", "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
         if self.shell:      # a machine under test ends with its test
             argv = ["setpriv", "--pdeathsig", "KILL", *argv]
             argv += ["-serial", f"unix:{self.folder}/shell,server=on,wait=off"]
