@@ -140,6 +140,7 @@ class Machine:
     def start(self, answers=None, fw_cfg=None, smbios=None):
         """ANSWERS: text for the answers disk. FW_CFG: credentials, name -> text. SMBIOS: strings of type 11."""
         self.check_ports()
+        self.console.unlink(missing_ok=True)    # nobody takes an earlier boot's words for this one's
         argv = [QEMU, "-M", "q35", "-smp", "2", "-m", str(self.memory), "-display", "none", "-nodefaults",
                 *(["-accel", "kvm", "-cpu", "host"] if have_kvm() else ["-accel", "tcg,thread=multi", "-cpu", "max"]),
                 "-drive", f"file={self.disk},if=none,id=disk,format={self.format},cache=writeback,discard=unmap",
