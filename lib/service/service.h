@@ -32,6 +32,8 @@ typedef enum { SERVICE_START, SERVICE_STOP, SERVICE_RESTART, SERVICE_RELOAD, SER
 bool service_unit_do(service_bus *bus, const char *unit, service_action action, int timeout_ms, GError **error);
 /* ActiveState: "active", "inactive", "failed", "activating"…; caller frees. */
 char *service_unit_state(service_bus *bus, const char *unit, GError **error);
+/* How often systemd has restarted the service UNIT by itself since its start. */
+bool service_unit_restarts(service_bus *bus, const char *unit, unsigned *ret, GError **error);
 /* The unit and all parts active (what a target wants counts as a part; a part
  * that its own condition keeps off does not). DETAIL (may be NULL) gets "unit:
  * state" lines of those that are not. */

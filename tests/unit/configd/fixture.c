@@ -51,6 +51,7 @@ void fixture_init(fixture *f)
     f->l = layout_new(f->root, templates, run);
     f->log = g_string_new(NULL);
     f->states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    f->restarts = g_hash_table_new(g_str_hash, g_str_equal);
     fixture_write(f, "templates/actions", actions);
     fixture_write(f, "templates/alpha/alpha.conf.in", "size=%%size%%\n%%ifset VAR:restartMe%%\nr=%%restartMe%%\n%%fi%%\n");
     fixture_write(f, "templates/shared/list.in", "%%list FILE:shared/words , %%\n");
@@ -65,6 +66,7 @@ void fixture_done(fixture *f)
     layout_free(f->l);
     g_string_free(f->log, TRUE);
     g_hash_table_unref(f->states);
+    g_hash_table_unref(f->restarts);
     g_free(f->fails);
     g_free(f->root);
 }
@@ -88,6 +90,13 @@ static bool unit_act(void *data, const char *unit, service_action action, int ti
     return !fails;
 }
 
+static bool unit_restarts(void *data, const char *unit, unsigned *ret, GError **error)
+{
+    fixture *f = data;
+    *ret = GPOINTER_TO_UINT(g_hash_table_lookup(f->restarts, unit));
+    return true;
+}
+
 static char **unit_enabled(void *data, GError **error)
 {
     return g_new0(char *, 1);
@@ -109,7 +118,7 @@ static void unit_done(void *data)
 
 unit_driver fixture_units(fixture *f)
 {
-    return (unit_driver) { unit_state, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
+    return (unit_driver) { unit_state, unit_restarts, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
 }
 
 engine *fixture_engine(fixture *f)

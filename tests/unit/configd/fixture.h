@@ -10,6 +10,7 @@ typedef struct {
     layout *l;
     GString *log;             /* "reload a.service; restart b.service; " */
     GHashTable *states;       /* unit -> state; absent: active */
+    GHashTable *restarts;     /* unit -> number; absent: 0 */
     char *fails;              /* a unit whose next actions leave it failed while alpha.conf holds this text */
 } fixture;
 
