@@ -1,6 +1,6 @@
-/* zmconfigctl (zmconfigdctl by its other name): the engine's verbs over the
- * control socket, and start, stop, restart, kill of the unit. A table of verbs;
- * request.c has the wire form. */
+/* zmconfigctl (zmconfigdctl and libexec/configrewrite by its other names): the
+ * engine's verbs over the control socket, and start, stop, restart, kill of the
+ * unit. A table of verbs; request.c has the wire form. */
 #include <errno.h>
 #include <glib.h>
 #include <stdio.h>
@@ -169,6 +169,18 @@ static char *summary(void)
     return g_string_free(s, FALSE);
 }
 
+/* Called as configrewrite, what the guide's scripts call: all words are services. */
+static char **words_of(const char *program, char **words)
+{
+    g_autofree char *name = g_path_get_basename(program);
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    if (g_str_equal(name, "configrewrite"))
+        g_strv_builder_add(b, "rewrite");
+    if (words)
+        g_strv_builder_addv(b, (const char **) words);
+    return g_strv_builder_end(b);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -180,12 +192,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "zmconfigctl: %s; see --help\n", error->message);
         return EX_USAGE;
     }
-    guint n = arg_words ? g_strv_length(arg_words) : 0;
+    g_auto(GStrv) words = words_of(argv[0], arg_words);
+    guint n = g_strv_length(words);
     for (size_t i = 0; n && i < G_N_ELEMENTS(verbs); i++) {
-        if (!g_str_equal(verbs[i].name, arg_words[0]))
+        if (!g_str_equal(verbs[i].name, words[0]))
             continue;
         if (n - 1 >= verbs[i].min && n - 1 <= verbs[i].max && (!arg_set || verbs[i].settings) && (!arg_server || verbs[i].run == run_render))
-            return verbs[i].run(&verbs[i], arg_words + 1);
+            return verbs[i].run(&verbs[i], words + 1);
         fprintf(stderr, "zmconfigctl: expected %s %s\n", verbs[i].name, verbs[i].usage);
         return EX_USAGE;
     }

@@ -47,9 +47,9 @@ bool engine_rollback(engine *e, int n, GError **error);
 /* NAMES empty: all held folders. The next update renders them again. */
 bool engine_resume(engine *e, char **names, GError **error);
 
-/* commit-confirm: unless confirmed within SECONDS, every folder goes back to what
+/* commit-confirm: unless confirmed within MINUTES, every folder goes back to what
  * it has now and is held. The text says so to the administrator; caller frees. */
-char *engine_trial_begin(engine *e, unsigned seconds, GError **error);
+char *engine_trial_begin(engine *e, guint64 minutes, GError **error);
 bool engine_trial_confirm(engine *e, GError **error);
 /* Line for the status, NULL when none is under way; caller frees. */
 char *engine_trial_text(const engine *e);

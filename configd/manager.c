@@ -225,6 +225,7 @@ static bool open_parts(manager *m, engine *e, GError **error)
 {
     static const watch_callbacks callbacks = { .changed = on_changed, .gap = on_gap, .state = on_state };
     g_autofree char *control_path = g_build_filename(m->l->run, "control", NULL);
+    g_autofree char *cookie_path = g_build_filename(m->l->state, "cookie", NULL);
     g_autofree char *changes_path = g_build_filename(m->l->run, "changes", NULL);
 
     m->worker = worker_new(m->event, e, m->localconfig_path, error);
@@ -233,7 +234,7 @@ static bool open_parts(manager *m, engine *e, GError **error)
     m->publisher = publisher_new(m->event, changes_path, error);
     m->control = m->publisher ? control_new(m->event, control_path, m->worker, directory_state, m, error) : NULL;
     m->localwatch = m->control ? localwatch_new(m->event, m->l, m->localconfig_path, on_localconfig, on_templates, m, error) : NULL;
-    m->watch = m->localwatch ? watch_new(m->event, m->localconfig_path, &callbacks, m, error) : NULL;
+    m->watch = m->localwatch ? watch_new(m->event, m->localconfig_path, cookie_path, &callbacks, m, error) : NULL;
     return m->watch;
 }
 

@@ -11,6 +11,7 @@
 #include "lib/journal/journal.h"
 
 /* The clock may be set meanwhile: looked at this often at least. */
+#define MINUTES_MAX (7 * 24 * 60)
 #define LOOK_AGAIN_USEC (30 * G_USEC_PER_SEC)
 
 struct trial {
@@ -92,14 +93,18 @@ static char *clock_of(gint64 seconds)
     return t ? g_date_time_format(t, "%Y-%m-%d %H:%M:%S") : g_strdup("?");
 }
 
-char *engine_trial_begin(engine *e, unsigned seconds, GError **error)
+char *engine_trial_begin(engine *e, guint64 minutes, GError **error)
 {
+    if (minutes > MINUTES_MAX) {
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_UNKNOWN, "a trial lasts %d minutes at most", MINUTES_MAX);
+        return NULL;
+    }
     if (e->trial) {
         g_autofree char *until = clock_of(e->trial->until);
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_UNKNOWN, "a trial is under way until %s: confirm it first", until);
         return NULL;
     }
-    struct trial *t = trial_new(now_s(), now_s() + seconds);
+    struct trial *t = trial_new(now_s(), now_s() + 60 * (gint64) minutes);
     for (guint i = 0; i < e->plan->folders->len; i++) {
         const plan_folder *f = e->plan->folders->pdata[i];
         int live = generation_live(&e->store, f->name);

@@ -182,7 +182,7 @@ static char *answer(worker *w, job *j, GError **error)
     case REQUEST_RESUME:
         return resume(w, j, error);
     case REQUEST_COMMIT_CONFIRM:
-        return engine_trial_begin(w->e, 60 * (r->numbers[0] ? r->numbers[0] : TRIAL_MINUTES), error);
+        return engine_trial_begin(w->e, r->numbers[0] ? r->numbers[0] : TRIAL_MINUTES, error);
     case REQUEST_CONFIRM:
         return engine_trial_confirm(w->e, error) ? g_strdup("") : NULL;
     case REQUEST_REWRITE:

@@ -182,11 +182,11 @@ static void a_hundred_generations_are_kept(void **state)
 
 /* ---- trials ---- */
 
-static void let_trial_end(fixture *f)
+static void let_trial_end(fixture *f, int in_s)
 {
     g_autoptr(GKeyFile) k = g_key_file_new();
     g_autofree char *path = g_build_filename(f->root, "conf/configd.d/trial", NULL);
-    gint64 past = g_get_real_time() / G_USEC_PER_SEC - 1;
+    gint64 past = g_get_real_time() / G_USEC_PER_SEC + in_s;
     assert_true(g_key_file_load_from_file(k, path, G_KEY_FILE_NONE, NULL));
     g_key_file_set_int64(k, "trial", "since", past - 60);
     g_key_file_set_int64(k, "trial", "until", past);
@@ -196,11 +196,14 @@ static void let_trial_end(fixture *f)
 static void a_trial_ends_by_itself(void **state)
 {
     fixture *f = *state;
-    g_autoptr(engine) e = started(f);
+    engine *e = started(f);
     g_autofree char *text = engine_trial_begin(e, 1, NULL);
     assert_non_null(text);
+    assert_null(engine_trial_begin(e, 1, NULL));
     assert_true(size(e, 2));
     assert_true(size(e, 3));
+    let_trial_end(f, 1);
+    e = restarted(f, e);
     for (int i = 0; i < 8; i++) {                /* seconds of the host's clock are whole ones */
         if (engine_next_due(e))
             wait_until_due(e);
@@ -214,21 +217,25 @@ static void a_trial_ends_by_itself(void **state)
     assert_true(engine_resume(e, NULL, NULL));
     assert_true(size(e, 4));
     assert_size(f, 4);
+    g_autoptr(GError) error = NULL;
+    assert_null(engine_trial_begin(e, G_MAXINT, &error));
+    assert_non_null(strstr(error->message, "at most"));
+    engine_free(e);
 }
 
 static void a_trial_outlives_restarts(void **state)
 {
     fixture *f = *state;
     engine *e = started(f);
-    g_autofree char *text = engine_trial_begin(e, 600, NULL);
+    g_autofree char *text = engine_trial_begin(e, 10, NULL);
     g_autoptr(GError) error = NULL;
-    assert_null(engine_trial_begin(e, 600, &error));
+    assert_null(engine_trial_begin(e, 10, &error));
     assert_true(size(e, 2));
     e = restarted(f, e);
     (void) engine_tick(e);
     assert_size(f, 2);                           /* not over */
     engine_free(e);
-    let_trial_end(f);
+    let_trial_end(f, -1);
     e = fixture_engine(f);
     assert_true(engine_recover(e, NULL));
     (void) engine_tick(e);
@@ -240,7 +247,7 @@ static void a_confirmed_trial_stays(void **state)
 {
     fixture *f = *state;
     engine *e = started(f);
-    g_autofree char *text = engine_trial_begin(e, 600, NULL);
+    g_autofree char *text = engine_trial_begin(e, 10, NULL);
     assert_true(size(e, 2));
     assert_true(engine_trial_confirm(e, NULL));
     assert_false(engine_trial_confirm(e, NULL));
@@ -259,12 +266,12 @@ static void a_trial_returns_to_what_was_held(void **state)
     int first = generation_live(engine_store(e), "alpha");
     assert_true(size(e, 2));
     assert_true(engine_rollback(e, first, NULL));
-    g_autofree char *text = engine_trial_begin(e, 600, NULL);
+    g_autofree char *text = engine_trial_begin(e, 10, NULL);
     assert_true(engine_resume(e, NULL, NULL));
     assert_true(size(e, 3));
     assert_size(f, 3);
     engine_free(e);
-    let_trial_end(f);
+    let_trial_end(f, -1);
     e = fixture_engine(f);
     assert_true(engine_recover(e, NULL));
     (void) engine_tick(e);
