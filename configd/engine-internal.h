@@ -11,6 +11,7 @@ struct trial;
 
 struct engine {
     const layout *l;
+    int lock;               /* held while the engine lives; -1 none */
     generation_store store;
     unit_driver units;
     plan *plan;

@@ -2,7 +2,11 @@
  * engine.h. */
 #include "configd/engine-internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "configd/validate.h"
 #include "lib/journal/journal.h"
@@ -51,9 +55,27 @@ static GHashTable *name_set(void)
 
 /* ---- life ---- */
 
+/* One engine at a time turns links. Held until the process ends, however it does. */
+static int take_lock(const layout *l, GError **error)
+{
+    g_autofree char *path = g_build_filename(l->state, "lock", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (code == EWOULDBLOCK)
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "another zmconfigd is at work here (%s is locked); zmconfigctl speaks with it", path);
+    else
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s: %s", path, g_strerror(code));
+    return -1;
+}
+
 engine *engine_new(const layout *l, unit_driver units, GError **error)
 {
     g_autoptr(engine) e = g_new0(engine, 1);
+    e->lock = -1;
     e->l = l;
     e->store.l = l;
     e->units = units;
@@ -63,7 +85,7 @@ engine *engine_new(const layout *l, unit_driver units, GError **error)
     e->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     e->pending = g_ptr_array_new_with_free_func((GDestroyNotify) change_free);
     e->probation = g_ptr_array_new();
-    if (!layout_make_folders(l, error))
+    if (!layout_make_folders(l, error) || (e->lock = take_lock(l, error)) < 0)
         return NULL;
     e->plan = plan_load(l, error);
     if (!e->plan)
@@ -87,6 +109,8 @@ void engine_free(engine *e)
     g_ptr_array_unref(e->pending);
     g_ptr_array_unref(e->probation);
     trial_free(e->trial);
+    if (e->lock >= 0)
+        close(e->lock);
     g_free(e->unwritable);
     g_free(e);
 }

@@ -19,7 +19,8 @@
 
 typedef struct engine engine;
 
-/* Takes over UNITS. The plan is read at once. */
+/* Takes over UNITS. The plan is read at once. Fails while another engine works on
+ * the same folders. */
 engine *engine_new(const layout *l, unit_driver units, GError **error);
 void engine_free(engine *e);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(engine, engine_free)

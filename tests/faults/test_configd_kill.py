@@ -1,6 +1,8 @@
 """kill -9 of zmconfigd at 200 random moments of a change that touches several files of
 two services (design §13). Whatever the moment, each service is wholly on one generation,
 and the next start finishes or undoes the rest."""
+import os
+import pathlib
 import random
 import re
 import signal
@@ -39,8 +41,23 @@ def values(host, folder):
 
 
 def start(host):
+    """The running command; nsenter(1) is its parent."""
     return subprocess.Popen(["nsenter", "-t", str(host.leader), "-a", "--", "/opt/zimbra/libexec/zmconfigd", "--once"],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_at(p, seconds):
+    """True when it was still running."""
+    children = pathlib.Path(f"/proc/{p.pid}/task/{p.pid}/children")
+    pid = wait_for(lambda: children.read_text().split() or p.poll() is not None, 10, "zmconfigd", 0.001)
+    time.sleep(seconds)
+    try:
+        os.kill(int(pid[0]), signal.SIGKILL)
+        alive = True
+    except (ProcessLookupError, TypeError):
+        alive = False
+    p.wait()
+    return alive
 
 
 def finish(host, n):
@@ -65,9 +82,7 @@ def test_kill_at_200_random_moments(host):
         known.add(n)
         writer.configure("zimbraMtaMaxMessageSize", n)
         p = start(host)
-        time.sleep(rng.uniform(0, whole))
-        p.send_signal(signal.SIGKILL)
-        killed += p.wait() == -signal.SIGKILL
+        killed += kill_at(p, rng.uniform(0, whole))
         for f in FOLDERS:
             found = values(host, f)
             assert len(found) == 1, f"kill {i}: {f} is torn: {found}"

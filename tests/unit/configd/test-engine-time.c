@@ -152,6 +152,16 @@ static void a_full_disk_changes_nothing_and_passes(void **state)
     g_string_truncate(f->log, 0);
 }
 
+static void only_one_at_a_time(void **state)
+{
+    fixture *f = *state;
+    engine *e = started(f);
+    g_autoptr(GError) error = NULL;
+    assert_null(engine_new(f->l, fixture_units(f), &error));
+    assert_non_null(strstr(error->message, "another zmconfigd"));
+    engine_free(restarted(f, e));
+}
+
 /* ---- history ---- */
 
 static void a_hundred_generations_are_kept(void **state)
@@ -349,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(same_content_is_not_written_again, setup, teardown),
         cmocka_unit_test_setup_teardown(files_then_intent_then_link, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing_and_passes, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_one_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hundred_generations_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_trial_ends_by_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(a_trial_outlives_restarts, setup, teardown),
