@@ -65,7 +65,28 @@ static bool stays_active(engine *e, const char *unit, gint64 deadline, GError **
     }
 }
 
-/* ACTED: a unit was told something. */
+/* Somebody stops UNIT, or the whole host, while it is told: no fault of its files,
+ * which it reads when it starts again. JOB_LOST: what was asked of it did not happen. */
+static bool is_being_stopped(engine *e, const char *unit, bool job_lost)
+{
+    g_autofree char *state = e->units.state(e->units.data, unit, NULL);
+    if (!state)
+        return false;
+    return g_str_equal(state, "deactivating") || (g_str_equal(state, "inactive") && (job_lost || e->units.stopping(e->units.data)));
+}
+
+static bool tell_unit(engine *e, const char *unit, service_action action, gint64 deadline, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
+    bool told = e->units.act(e->units.data, unit, action, left_ms, &local);
+    if ((told && stays_active(e, unit, deadline, &local)) || is_being_stopped(e, unit, !told))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+/* ACTED: a unit was told something, and runs. */
 static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acted, GError **error)
 {
     for (char **unit = c->units; unit && *unit; unit++) {
@@ -77,10 +98,10 @@ static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acte
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
-        *acted = true;
-        int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
-        if (!e->units.act(e->units.data, *unit, action, left_ms, error) || !stays_active(e, *unit, deadline, error))
+        if (!tell_unit(e, *unit, action, deadline, error))
             return false;
+        g_autofree char *state = e->units.state(e->units.data, *unit, NULL);
+        *acted = *acted || is_one_of(state, running);
     }
     return true;
 }

@@ -34,6 +34,8 @@ bool service_unit_do(service_bus *bus, const char *unit, service_action action, 
 char *service_unit_state(service_bus *bus, const char *unit, GError **error);
 /* How often systemd has restarted the service UNIT by itself since its start. */
 bool service_unit_restarts(service_bus *bus, const char *unit, unsigned *ret, GError **error);
+/* The host is going down. */
+bool service_system_is_stopping(service_bus *bus);
 /* The unit and all parts active (what a target wants counts as a part; a part
  * that its own condition keeps off does not). DETAIL (may be NULL) gets "unit:
  * state" lines of those that are not. */

@@ -46,6 +46,16 @@ bool service_unit_restarts(service_bus *bus, const char *unit, unsigned *ret, GE
     return true;
 }
 
+bool service_system_is_stopping(service_bus *bus)
+{
+    char *state = NULL;
+    int rc = sd_bus_get_property_string(bus->bus, SYSTEMD_NAME, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                                        "SystemState", NULL, &state);
+    bool stopping = rc >= 0 && g_str_equal(state, "stopping");
+    free(state);
+    return stopping;
+}
+
 /* Units that TARGET wants; empty when it cannot be asked. */
 static char **target_wants(service_bus *bus, const char *target)
 {

@@ -78,12 +78,22 @@ static char *unit_state(void *data, const char *unit, GError **error)
     return g_strdup(state ? state : "active");
 }
 
+static bool unit_stopping(void *data)
+{
+    return false;
+}
+
 static bool unit_act(void *data, const char *unit, service_action action, int timeout_ms, GError **error)
 {
     fixture *f = data;
     g_autofree char *text = fixture_read(f, "conf/alpha/alpha.conf");
     bool fails = f->fails && text && strstr(text, f->fails) && g_str_equal(unit, "alpha.service");
     g_string_append_printf(f->log, "%s %s; ", action == SERVICE_RESTART ? "restart" : "reload", unit);
+    if (f->is_stopped && g_str_equal(unit, f->is_stopped)) {
+        g_hash_table_replace(f->states, g_strdup(unit), g_strdup("inactive"));
+        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s: another job took its place", unit);
+        return false;
+    }
     g_hash_table_replace(f->states, g_strdup(unit), g_strdup(fails ? "failed" : "active"));
     if (fails)
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s: exit 1", unit);
@@ -118,7 +128,7 @@ static void unit_done(void *data)
 
 unit_driver fixture_units(fixture *f)
 {
-    return (unit_driver) { unit_state, unit_restarts, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
+    return (unit_driver) { unit_state, unit_restarts, unit_stopping, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
 }
 
 engine *fixture_engine(fixture *f)

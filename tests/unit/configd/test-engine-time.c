@@ -330,6 +330,16 @@ static void a_unit_that_dies_later_goes_back(void **state)
     assert_size(f, 1);
 }
 
+static void what_is_stopped_meanwhile_is_no_failure(void **state)
+{
+    fixture *f = *state;
+    g_autoptr(engine) e = started(f);
+    f->is_stopped = "alpha.service";
+    assert_true(size(e, 2));
+    assert_size(f, 2);
+    assert_string_equal(f->log->str, "reload alpha.service; ");
+}
+
 static void no_service_is_restarted_for_ever(void **state)
 {
     fixture *f = *state;
@@ -367,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_trial_returns_to_what_was_held, setup, teardown),
         cmocka_unit_test_setup_teardown(what_fails_later_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_unit_that_dies_later_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_stopped_meanwhile_is_no_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(no_service_is_restarted_for_ever, setup, teardown),
     };
     return cmocka_run_group_tests_name("configd-engine-time", tests, NULL, NULL);
