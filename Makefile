@@ -6,6 +6,8 @@
 #   make test             install what tests need and run every group
 #   make test-unit | test-integration | test-faults | test-image | lint | fuzz
 #   make bench            ratios against the peers
+#   make image            only the bootable image; make stop ends what make run began
+#   make measure          sizes, times and memory of the image
 #   make install DESTDIR= install the tree
 #   make clean            drop what was built, keep slow inputs (build/cache)
 #   make distclean        drop build/ whole
@@ -112,7 +114,7 @@ endef
 
 # Concepts first: programs and tests name them.
 include $(sort $(shell find lib -name module.mk))
-include $(sort $(shell find configd templates agents cli wizard schema units image crontabs docs tests -name module.mk 2>/dev/null))
+include $(sort $(shell find configd templates mibs agents cli wizard schema units image crontabs docs tests -name module.mk 2>/dev/null))
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 $(O)/%.o: %.c

@@ -266,7 +266,7 @@ static bool parse_folder(GKeyFile *k, plan_folder *f, GError **error)
     if (!parse_ownership(folder ? folder : "0755 root:root", &f->mode, &f->owner, &f->group, &rest) || *rest)
         return table_error(error, f->name, "folder", "expected \"MODE OWNER:GROUP\"");
     return known_keys(k, f->name, error) && parse_action(k, f, error) &&
-           parse_seconds(k, f->name, "validate_timeout", 20, &f->validate_timeout_s, error) &&
+           parse_seconds(k, f->name, "validate_timeout", 60, &f->validate_timeout_s, error) &&
            parse_seconds(k, f->name, "apply_timeout", 30, &f->apply_timeout_s, error);
 }
 

@@ -145,7 +145,8 @@ class Machine:
                 "-drive", f"file={self.disk},if=none,id=disk,format={self.format},cache=writeback,discard=unmap",
                 "-device", "virtio-blk-pci,drive=disk,bootindex=1", *self._network(), "-device", "virtio-rng-pci",
                 "-serial", f"file:{self.console}", "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
-        if self.shell:
+        if self.shell:      # a machine under test ends with its test
+            argv = ["setpriv", "--pdeathsig", "KILL", *argv]
             argv += ["-serial", f"unix:{self.folder}/shell,server=on,wait=off"]
         if self.firmware == "uefi":
             argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={UEFI}"]

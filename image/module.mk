@@ -13,6 +13,7 @@ build-deps:
 # make run SSH=1: root by key at port 20022 (SSH_KEY= your public key); PORT=22000:
 # other ports; NEW=1: a new appliance in place of the kept one
 run: build-deps image-deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(MAKE) --no-print-directory image
 	@image/run $(if $(SSH),--ssh) $(if $(SSH_KEY),--ssh --ssh-key $(SSH_KEY)) $(if $(PORT),--port $(PORT)) $(if $(NEW),--new) \
 	  build/mailstead.qcow2 build/run

@@ -42,6 +42,7 @@ static const struct answer_key {
     { "domain", "name", FIRST_HOST, false, check_domain_name, FIELD(domain_name) },
     { "admin", "address", FIRST_HOST, false, check_mail_address, FIELD(admin_address) },
     { "admin", "password", FIRST_HOST, true, check_password, FIELD(admin_password) },
+    { "console", "password", NEVER, true, check_password, FIELD(console_password) },
     { "time", "zone", NEVER, false, check_time_zone, FIELD(time_zone) },
 };
 
@@ -243,17 +244,18 @@ static answers *take(GKeyFile *file, GString *problems)
     return a;
 }
 
-answers *answers_read(const char *path, GError **error)
+char **answers_problems(GKeyFile *file)
+{
+    g_autoptr(GString) problems = g_string_new(NULL);
+    g_autoptr(answers) a = take(file, problems);
+    return g_strsplit(problems->str, "\n", -1);
+}
+
+answers *answers_parse(const char *text, gsize len, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *text = NULL;
-    gsize len;
-    if (!g_file_get_contents(path, &text, &len, error))
+    if (!g_key_file_load_from_data(file, text, len, G_KEY_FILE_NONE, error))
         return NULL;
-    if (!g_key_file_load_from_data(file, text, len, G_KEY_FILE_NONE, error)) {
-        g_prefix_error(error, "%s: ", path);
-        return NULL;
-    }
     g_autoptr(GString) problems = g_string_new(NULL);
     g_autoptr(answers) a = take(file, problems);
     if (problems->len) {
@@ -264,12 +266,25 @@ answers *answers_read(const char *path, GError **error)
     return g_steal_pointer(&a);
 }
 
+answers *answers_read(const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize len;
+    if (!g_file_get_contents(path, &text, &len, error))
+        return NULL;
+    answers *a = answers_parse(text, len, error);
+    if (!a && !g_error_matches(*error, ANSWERS_ERROR, ANSWERS_ERROR_INVALID))
+        g_prefix_error(error, "%s: ", path);
+    return a;
+}
+
 void answers_free(answers *a)
 {
     if (!a)
         return;
     char *texts[] = { a->host_name, a->host_address, a->directory_url, a->directory_password, a->directory_ca,
-                      a->directory_secrets, a->domain_name, a->admin_address, a->admin_password, a->time_zone, a->digest };
+                      a->directory_secrets, a->domain_name, a->admin_address, a->admin_password, a->console_password,
+                      a->time_zone, a->digest };
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(a->services);

@@ -1,4 +1,5 @@
-/* What the administrator wants: the answer file of an unattended set-up.
+/* What the administrator wants: the answer file of an unattended set-up, which is
+ * what the interactive front ends write as well.
  *
  * GLib's key file format; the sections and keys are one table in answers.c and
  * docs/man/zmsetup.8. Values are taken as they stand, without escapes. */
@@ -19,6 +20,7 @@ typedef struct {
     char *domain_name;           /* may be NULL on a joining host, as the next two */
     char *admin_address;
     char *admin_password;
+    char *console_password;      /* of root on the console; NULL: see step-console.c */
     char *time_zone;             /* NULL: left as it is */
     GHashTable *secrets;         /* joining host: localconfig key -> value */
     char *digest;                /* tells one set of answers from another */
@@ -27,6 +29,10 @@ typedef struct {
 /* Reads and checks PATH wholly; the error lists every problem, one a line, each
  * naming section, key, value and what is allowed. Changes nothing. */
 answers *answers_read(const char *path, GError **error);
+answers *answers_parse(const char *text, gsize len, GError **error);
+/* The same problems of answers that are not complete yet, for front ends that ask
+ * one after the other: "[section] key …" each; caller frees. */
+char **answers_problems(GKeyFile *file);
 void answers_free(answers *a);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(answers, answers_free)
 

@@ -52,9 +52,23 @@ static GPtrArray *wanted_settings(const answers *a)
     return list;
 }
 
+/* This host's alone: what an SNMP manager logs in with, whether or not the service
+ * is enabled already. */
+static const char *const host_secrets[] = { "snmp_v3_auth_password", "snmp_v3_priv_password" };
+
+static bool host_secrets_are_there(localconfig *lc)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(host_secrets); i++)
+        if (!*localconfig_get_or(lc, host_secrets[i], ""))
+            return false;
+    return true;
+}
+
 bool secrets_are_there(setup *s)
 {
     g_autoptr(GPtrArray) wanted = wanted_settings(s->answers);
+    if (!host_secrets_are_there(s->lc))
+        return false;
     for (guint i = 0; i < wanted->len; i += 2)
         if (g_strcmp0(localconfig_get(s->lc, wanted->pdata[i]), wanted->pdata[i + 1]) != 0)
             return false;
@@ -83,6 +97,8 @@ bool secrets_make(setup *s, GError **error)
     bool first = answers_is_first_host(s->answers);
     if (first)
         set_missing(s->lc, "ldap_root_password");
+    for (size_t i = 0; i < G_N_ELEMENTS(host_secrets); i++)
+        set_missing(s->lc, host_secrets[i]);
     for (size_t i = 0; answers_shared_secrets[i]; i++) {
         const char *key = answers_shared_secrets[i], *given = g_hash_table_lookup(s->answers->secrets, key);
         if (given)

@@ -41,12 +41,23 @@ static bool check_settings(localconfig *lc)
     return true;
 }
 
+static statpage *make_page(sd_event *event)
+{
+    int r;
+    statpage *page = statpage_new(NULL, "zmauthd", manager_numbers, NUMBERS, &r);
+    if (r < 0)
+        journal_warning("no statistics: the page in %s cannot be made: %s", STATPAGE_FOLDER, g_strerror(-r));
+    r = statpage_watch_descriptors(page, event, NUMBER_OPEN_DESCRIPTORS);
+    g_assert(r >= 0);
+    return page;
+}
+
 static int serve(sd_event *event, localconfig *lc)
 {
     g_autoptr(GError) error = NULL;
     manager_settings settings = {
         .host = localconfig_get(lc, "zimbra_server_hostname"), .threads = (unsigned) arg_threads,
-        .denied_delay_ms = DENIED_DELAY_MS, .changes_path = arg_changes,
+        .denied_delay_ms = DENIED_DELAY_MS, .changes_path = arg_changes, .numbers = make_page(event),
     };
     manager *m = manager_new(event, &settings, &error);
     server *s = m ? server_new(event, m, arg_socket ? arg_socket : AUTH_SOCKET, &error) : NULL;
@@ -55,6 +66,7 @@ static int serve(sd_event *event, localconfig *lc)
     sasl_free(x);
     server_free(s);
     manager_free(m);
+    statpage_free(settings.numbers);
     return r;
 }
 

@@ -35,6 +35,7 @@ struct manager {
     freshness fresh;
     uint8_t proof_key[32];
     GHashTable *delayed;        /* set of pending: refused, waiting to say so */
+    statpage *numbers;
 };
 
 typedef struct {
@@ -162,12 +163,29 @@ static void on_change(const char *dn, void *data)
 
 /* ---- questions ---- */
 
+const statpage_def manager_numbers[NUMBERS] = {
+    [NUMBER_OK] = { "logins_ok", STATPAGE_COUNTER }, [NUMBER_DENIED] = { "logins_denied", STATPAGE_COUNTER },
+    [NUMBER_TEMPFAIL] = { "logins_tempfail", STATPAGE_COUNTER }, [NUMBER_CACHED] = { "logins_cached", STATPAGE_COUNTER },
+    [NUMBER_TICKETS] = { "tickets", STATPAGE_COUNTER }, [NUMBER_OPEN_DESCRIPTORS] = { "open_descriptors", STATPAGE_GAUGE },
+};
+
+static void count(manager *m, const answer *a, bool kept)
+{
+    if (a->proof == PROOF_TICKET && a->status == AUTH_OK)
+        statpage_inc(m->numbers, NUMBER_TICKETS);
+    else
+        statpage_inc(m->numbers, a->status == AUTH_OK ? NUMBER_OK : a->status == AUTH_DENIED ? NUMBER_DENIED : NUMBER_TEMPFAIL);
+    if (kept && a->status == AUTH_OK)
+        statpage_inc(m->numbers, NUMBER_CACHED);
+}
+
 static void on_answer(answer *a, void *data)
 {
     pending *p = data;
     to_cache(p, a);
     if (is_login(p)) {
         audit_login(p->q, a, false);
+        count(p->m, a, false);
         if (a->status == AUTH_DENIED) {
             refuse_later(p, a);
             return;
@@ -191,8 +209,10 @@ void manager_ask(manager *m, question *q, manager_done_fn done, void *data)
         workers_submit(m->workers, q, on_answer, p);
         return;
     }
-    if (is_login(p))
+    if (is_login(p)) {
         audit_login(q, kept, true);
+        count(m, kept, true);
+    }
     finish(p, kept);
 }
 
@@ -201,6 +221,7 @@ manager *manager_new(sd_event *event, const manager_settings *settings, GError *
     manager *m = g_new0(manager, 1);
     m->event = sd_event_ref(event);
     m->denied_delay_ms = settings->denied_delay_ms;
+    m->numbers = settings->numbers;
     int random = RAND_bytes(m->proof_key, sizeof m->proof_key);
     g_assert(random == 1);
     m->delayed = g_hash_table_new(NULL, NULL);

@@ -6,14 +6,20 @@
 #include <systemd/sd-event.h>
 
 #include "agents/auth/question.h"
+#include "lib/statpage/statpage.h"
 
 typedef struct manager manager;
+
+/* Values of the statistics page (lib/statpage). */
+enum { NUMBER_OK, NUMBER_DENIED, NUMBER_TEMPFAIL, NUMBER_CACHED, NUMBER_TICKETS, NUMBER_OPEN_DESCRIPTORS, NUMBERS };
+extern const statpage_def manager_numbers[NUMBERS];
 
 typedef struct {
     const char *host;          /* this server's name in the directory */
     unsigned threads;
     unsigned denied_delay_ms;
     const char *changes_path;  /* NULL: the default */
+    statpage *numbers;         /* NULL: nobody counts */
 } manager_settings;
 
 manager *manager_new(sd_event *event, const manager_settings *settings, GError **error);

@@ -28,7 +28,9 @@ struct reader {
 
 static void wake(reader *r, uint64_t usec)
 {
-    int e = sd_event_source_set_time_relative(r->timer, usec);
+    int e = sd_event_source_set_time_accuracy(r->timer, usec ? 0 : 1);  /* 0: 250 ms, for what may wait */
+    if (e >= 0)
+        e = sd_event_source_set_time_relative(r->timer, usec);
     if (e >= 0)
         e = sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);
     g_assert(e >= 0);

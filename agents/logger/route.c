@@ -6,7 +6,7 @@
 #include <pwd.h>
 #include <syslog.h>
 
-enum { FILE_ZIMBRA, FILE_STATS, FILE_MAILBOX, FILE_AUDIT, FILE_CLAMD, FILE_FRESHCLAM, FILE_NGINX, FILE_SPAMTRAIN, N_FILES };
+enum { FILE_ZIMBRA, FILE_STATS, FILE_MAILBOX, FILE_AUDIT, FILE_CLAMD, FILE_FRESHCLAM, FILE_NGINX, N_FILES };
 enum { NO_FACILITY = -1, FACILITY_LOCAL0 = LOG_LOCAL0 >> 3, FACILITY_LOCAL1 = LOG_LOCAL1 >> 3 };
 enum { UID_ZIMBRA = 900 };      /* units/sysusers/mailstead.conf */
 
@@ -18,7 +18,6 @@ static const route_file files[N_FILES] = {
     [FILE_CLAMD] = { ROUTE_LOG_DIR, "clamd.log", line_plain },
     [FILE_FRESHCLAM] = { ROUTE_LOG_DIR, "freshclam.log", line_plain },
     [FILE_NGINX] = { ROUTE_LOG_DIR, "nginx.log", line_own },
-    [FILE_SPAMTRAIN] = { ROUTE_LOG_DIR, "spamtrain.log", line_plain },
 };
 
 typedef struct {
@@ -44,6 +43,9 @@ static const rule rules[] = {
     { FILE_ZIMBRA, "zimbra-auth.", NO_FACILITY, LOG_DEBUG },
     { FILE_ZIMBRA, "zimbra-alerts.", NO_FACILITY, LOG_DEBUG },
     { FILE_ZIMBRA, "zimbra-logger.", NO_FACILITY, LOG_DEBUG },
+    { FILE_ZIMBRA, "zimbra-stats", NO_FACILITY, LOG_DEBUG },
+    { FILE_ZIMBRA, "zimbra-snmp", NO_FACILITY, LOG_DEBUG },
+    { FILE_ZIMBRA, "zimbra-job-", NO_FACILITY, LOG_DEBUG },
     { FILE_ZIMBRA, "zimbra-mailbox-", NO_FACILITY, LOG_ERR },
     { FILE_MAILBOX, "zimbra-mailbox-", NO_FACILITY, LOG_DEBUG },
     { FILE_CLAMD, "zimbra-clamd.", NO_FACILITY, LOG_DEBUG },
@@ -84,8 +86,6 @@ unsigned route_entry(const entry *e, bool log_to_syslog)
             to |= 1u << rules[i].file;
     if (is_audit(e))
         to |= 1u << FILE_AUDIT;
-    if (entry_is(e, FIELD_IDENT, "zmtrainsa") && is_administrator(e))
-        to |= 1u << FILE_SPAMTRAIN;
     if (log_to_syslog && (to & (1u << FILE_MAILBOX)))
         to |= 1u << FILE_ZIMBRA;
     return to;

@@ -1,18 +1,18 @@
 /* zmalert: raise an alert from a script, see the catalogue, follow what comes.
- *   raise ID [FIELD=VALUE]...   unit-failed UNIT   catalogue   list */
+ *   raise ID [FIELD=VALUE]...   unit-failed UNIT   unit-ok UNIT   catalogue   list */
 #include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "cli/zmalert/unit.h"
 #include "lib/alert/alert.h"
 #include "lib/localsocket/localsocket.h"
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, OUTPUT_LINES = 40, LIST_WAIT_MS = 300 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, LIST_WAIT_MS = 300 };
 
 static int wrong(const char *what, const char *which)
 {
@@ -34,47 +34,6 @@ static int do_raise(int argc, char **argv)
             return wrong(r == -E2BIG ? "too many fields" : "no name of a field (capital letters, digits, _)", pair[0]);
     }
     alert_send(a);
-    return EXIT_OK;
-}
-
-/* The last lines UNIT wrote in its last run. */
-static char *output_of(const char *unit)
-{
-    sd_journal *journal = NULL;
-    GString *out = g_string_new(NULL);
-    g_autofree char *match = g_strdup_printf("_SYSTEMD_UNIT=%s", unit);
-    char run[64] = "";
-    if (sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0)
-        return g_string_free(out, FALSE);
-    int n = 0;
-    if (sd_journal_add_match(journal, match, 0) >= 0 && sd_journal_seek_tail(journal) >= 0) {
-        const void *data;
-        size_t len, skip = strlen("MESSAGE=");
-        while (n++ < OUTPUT_LINES && sd_journal_previous(journal) > 0) {
-            if (sd_journal_get_data(journal, "_SYSTEMD_INVOCATION_ID", &data, &len) >= 0) {
-                g_autofree char *id = g_strndup(data, MIN(len, sizeof run - 1));
-                if (*run && !g_str_equal(run, id))
-                    break;
-                g_strlcpy(run, id, sizeof run);
-            }
-            if (sd_journal_get_data(journal, "MESSAGE", &data, &len) >= 0 && len > skip) {
-                g_autofree char *line = g_strndup((const char *) data + skip, MIN(len - skip, 400));
-                g_string_prepend_c(out, '\n');
-                g_string_prepend(out, line);
-            }
-        }
-    }
-    sd_journal_close(journal);
-    return g_string_free(out, FALSE);
-}
-
-static int do_unit_failed(int argc, char **argv)
-{
-    g_autofree char *output = output_of(argv[0]);
-    const char *result = g_getenv("MONITOR_SERVICE_RESULT"), *status = g_getenv("MONITOR_EXIT_STATUS");
-    g_autofree char *why = status ? g_strdup_printf("%s, status %s", result ? result : "failed", status)
-                                  : g_strdup(result ? result : "failed");
-    alert_raise("job-failed", "UNIT", argv[0], "RESULT", why, "OUTPUT", *output ? output : "(none)", NULL);
     return EXIT_OK;
 }
 
@@ -133,7 +92,8 @@ static const struct {
     int (*handler)(int argc, char **argv);
 } verbs[] = {
     { "raise", 1, 1 + ALERT_MAX_FIELDS, "ID [FIELD=VALUE]...", "raise an alert of the catalogue", do_raise },
-    { "unit-failed", 1, 1, "UNIT", "raise job-failed with the unit's last output", do_unit_failed },
+    { "unit-failed", 1, 1, "UNIT", "raise job-failed with the unit's last output", unit_failed },
+    { "unit-ok", 1, 1, "UNIT", "raise job-ok when the unit's failure was told", unit_ok },
     { "catalogue", 0, 0, "", "all alerts there are: id, MESSAGE_ID, subject", do_catalogue },
     { "list", 0, 0, "", "the alerts that zmalertd keeps, oldest first", do_list },
 };

@@ -26,6 +26,7 @@ static const control controls[] = {
     { "zmantivirusctl", "zimbra-antivirus.target", "zimbra-clamd.service", "antivirus" },
     { "zmclamdctl",     "zimbra-clamd.service", NULL, NULL },
     { "zmfreshclamctl", "zimbra-freshclam.service", NULL, NULL },
+    { "zmloggerctl",    "zimbra-logger.service", NULL, NULL },
     { "zmmailboxdctl",  "zimbra-mailbox.target", NULL, "mailbox" },
     { "zmmemcachedctl", "zimbra-memcached.service", NULL, NULL },
     { "zmmilterctl",    "zimbra-milter.service", NULL, NULL },
@@ -34,7 +35,9 @@ static const control controls[] = {
     { "zmopendkimctl",  "zimbra-opendkim.service", NULL, NULL },
     { "zmproxyctl",     "zimbra-proxy.target", "zimbra-nginx.service", "proxy" },
     { "zmsaslauthdctl", "zimbra-auth.service", NULL, NULL },
+    { "zmstatctl",      "zimbra-stats.service", NULL, "stats" },
     { "zmstorectl",     "zimbra-mailbox.target", NULL, "mailbox" },
+    { "zmswatchctl",    "zimbra-snmp.target", NULL, "snmp" },
 };
 
 static const struct { const char *name; service_action action; const char *doing; } verbs[] = {
@@ -44,9 +47,26 @@ static const struct { const char *name; service_action action; const char *doing
     { "reload",  SERVICE_RELOAD_OR_RESTART, "Reloading" },
 };
 
+/* Verbs that one command has besides: another word for one of all. */
+static const struct { const char *control, *name, *verb; } own_verbs[] = {
+    { "zmstatctl", "rotate", "reload" },        /* zmstatd moves its files at a reload */
+};
+
+static const char *verb_meant(const char *control_name, const char *word)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(own_verbs); i++)
+        if (g_str_equal(own_verbs[i].control, control_name) && g_str_equal(own_verbs[i].name, word))
+            return own_verbs[i].verb;
+    return word;
+}
+
 static int usage(FILE *out, const char *name)
 {
-    fprintf(out, "%s start|stop|restart|reload|status\n", name);
+    fprintf(out, "%s start|stop|restart|reload|status", name);
+    for (size_t i = 0; i < G_N_ELEMENTS(own_verbs); i++)
+        if (g_str_equal(own_verbs[i].control, name))
+            fprintf(out, "|%s", own_verbs[i].name);
+    fputc('\n', out);
     return out == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
@@ -105,8 +125,9 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && g_str_equal(argv[1], "status"))
         return print_status(bus, c);
-    for (size_t i = 0; argc == 2 && i < G_N_ELEMENTS(verbs); i++)
-        if (g_str_equal(verbs[i].name, argv[1]))
+    const char *verb = argc == 2 ? verb_meant(name, argv[1]) : "";
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (g_str_equal(verbs[i].name, verb))
             return act(bus, c, verbs[i].action, verbs[i].doing);
     return usage(stderr, name);
 }

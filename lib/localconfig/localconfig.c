@@ -134,7 +134,7 @@ bool localconfig_is_protected(const char *key)
 
 bool localconfig_is_secret(const char *key)
 {
-    static const char *const endings[] = { "_password", "_passwd", "_secret" };
+    static const char *const endings[] = { "_password", "_passwd", "_secret", "_community" };
     for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
         if (g_str_has_suffix(key, endings[i]))
             return true;

@@ -30,10 +30,14 @@ static const service_def table[] = {
       .parts = PARTS("zimbra-clamd.service", "zimbra-freshclam.service", "zimbra-amavis.service") },
     { .name = "opendkim", .unit = "zimbra-opendkim.service", .order = 100, .counted = true,
       .parts = PARTS("zimbra-opendkim.service") },
+    { .name = "snmp", .unit = "zimbra-snmp.target", .order = 130,
+      .parts = PARTS("zimbra-snmpd.service", "zimbra-snmpagent.service") },
     { .name = "milter", .unit = "zimbra-milter.service", .order = 140, .counted = true,
       .parts = PARTS("zimbra-milter.service") },
     { .name = "mta", .unit = "zimbra-mta.target", .order = 150, .counted = true,
       .parts = PARTS("zimbra-auth.service", "zimbra-milter.service", "zimbra-postfix.service") },
+    { .name = "stats", .unit = "zimbra-stats.service", .order = 160, .counted = true,
+      .parts = PARTS("zimbra-stats.service") },
 };
 
 const service_def *service_table(size_t *ret_n)

@@ -53,6 +53,7 @@ class Guest:
         self._reach_shell()
 
     def _reach_shell(self):
+        """Connects before the guest runs and types nothing before its prompt stands there."""
         end = time.monotonic() + BOOT_LIMIT
         while True:
             try:
@@ -63,11 +64,31 @@ class Guest:
                 self.shell.close()
                 self._still_there(end)
                 time.sleep(0.2)
-        while True:     # what is typed before the shell runs is lost
-            try:
-                return self.sh("true", timeout=3)
-            except TimeoutError:
-                self._still_there(end)
+        self._expect(":/# ", end)
+        # No line editor, no echo, no pager. The next line is typed when this one was read: bytes that
+        # wait while a terminal changes its mode may be lost.
+        greeting, text = b"stty -echo; export SYSTEMD_PAGER= PAGER=cat; echo rea''dy; PS1= exec sh\n", ""
+        while "\nready\n" not in text:
+            self._still_there(end)
+            self.shell.sendall(greeting)
+            for _ in range(20):
+                text += self._receive(1)
+                if "\nready\n" in text:
+                    break
+
+    def _expect(self, wanted, end):
+        text = ""
+        while wanted not in text:
+            self._still_there(end)
+            text += self._receive(5)
+
+    def _receive(self, timeout):
+        """What the shell wrote; nothing when it keeps silent for TIMEOUT seconds."""
+        self.shell.settimeout(max(0.1, timeout))
+        try:
+            return self.shell.recv(65536).decode(errors="replace").replace("\r", "")
+        except TimeoutError:
+            return ""
 
     def _still_there(self, end):
         if not self.machine.alive():
@@ -82,18 +103,14 @@ class Guest:
         """Runs SCRIPT as root inside; its output. An exit status other than 0 is a failure."""
         mark = secrets.token_hex(8)
         coded = base64.b64encode(script.encode()).decode()
-        line = f"stty -echo; printf '\\n%s%s\\n' begin {mark}; echo {coded} | base64 -d | sh 2>&1; printf '\\n%s%s %s\\n' end {mark} $?\n"
+        line = f"printf '\\n%s%s\\n' begin {mark}; echo {coded} | base64 -d | sh 2>&1; printf '\\n%s%s %s\\n' end {mark} $?\n"
         assert len(line) < 4000, "a longer line does not fit the terminal's buffer"
         self.shell.sendall(line.encode())
         text, end = "", time.monotonic() + timeout
         while f"\nend{mark} " not in text or not text.split(f"\nend{mark} ")[1].endswith("\n"):
-            self.shell.settimeout(max(0.1, end - time.monotonic()))
             if time.monotonic() > end:
-                raise TimeoutError(f"{script!r} did not end within {timeout} s: {text[-500:]}")
-            try:
-                text += self.shell.recv(65536).decode(errors="replace").replace("\r", "")
-            except TimeoutError:
-                continue
+                raise AssertionError(f"{script!r} did not end within {timeout} s: {text[-500:]}")
+            text += self._receive(end - time.monotonic())
         output, rest = text.split(f"\nbegin{mark}\n")[1].split(f"\nend{mark} ")
         if check:
             assert rest.split()[0] == "0", f"{script!r} exit {rest.split()[0]}:\n{output}"
@@ -107,8 +124,8 @@ class Guest:
             if self.sh(f"{condition} >/dev/null 2>&1 && echo yes || echo no", timeout=timeout).strip() == "yes":
                 return
             if time.monotonic() > end:
-                raise AssertionError(f"{what}: not within {timeout} s\n{self.sh('systemctl --failed; journalctl -n 60', check=False)}"
-                                     f"\nconsole:\n{self.console()[-3000:]}")
+                state = self.sh("systemctl --failed; /opt/zimbra/bin/zmcontrol status; journalctl -n 60", check=False)
+                raise AssertionError(f"{what}: not within {timeout} s\n{state}\nconsole:\n{self.console()[-3000:]}")
             time.sleep(2)
 
     def wait_healthy(self):

@@ -169,7 +169,7 @@ def test_failed_job(watched):
 
 def test_nothing_is_told_twice_after_a_restart(watched):
     before = watched.run("/opt/zimbra/bin/zmalert", "list").splitlines()
-    watched.run("systemctl", "kill", "-s", "KILL", "zimbra-alerts.service")
+    watched.run("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "zimbra-alerts.service")
     wait_for(lambda: watched.state("zimbra-alerts.service") == "active", 30, "zmalertd again")
     watched.run("/opt/zimbra/bin/zmalert", "raise", "queue-age", "QUEUE=deferred", "AGE=2 h", "COUNT=1")
     watched.run("/opt/zimbra/bin/zmalert", "raise", "queue-age", "QUEUE=deferred", "AGE=3 h", "COUNT=1")

@@ -291,7 +291,7 @@ def services(host, **kw):
 def test_zmcontrol_status_shows_every_service(site):
     code, states, text = services(site, user="zimbra")
     assert code == 0, text
-    assert set(states) == {"ldap", "zmconfigd", "alerts", "mailbox", "memcached", "proxy", "antispam", "antivirus", "mta", "logger"}
+    assert set(states) == {"ldap", "zmconfigd", "alerts", "mailbox", "memcached", "proxy", "antispam", "antivirus", "mta", "logger", "stats", "snmp"}
     assert set(states.values()) == {"Running"}
     assert re.search(r"^\tmta {17} {4}Running$", text, re.M)
 

@@ -26,7 +26,7 @@ password = Correct-horse-7
 zone = Europe/Berlin
 """
 
-ALL = "ldap,mta,antispam,antivirus,mailbox,memcached,proxy,logger"
+ALL = "ldap,mta,antispam,antivirus,mailbox,memcached,proxy,logger,stats,snmp"
 
 
 def set_up(host, services, directory=""):

@@ -1,6 +1,7 @@
 /* systemd generator: turns the enabled set of this host into what zimbra.target
  * wants (systemd.generator(7)). Called at boot and at every reload of the
- * manager with three folders; writes links into the first and nothing else.
+ * manager with three folders and writes into the first only: links, and the
+ * units of the schedule's jobs (jobs.c).
  *
  * A host that is not set up has no enabled set and gets no links: zimbra.target
  * is then reached empty. Shards beyond the first come from mailboxd.conf, whose
@@ -10,12 +11,15 @@
  * to reload the manager. */
 #include <errno.h>
 #include <glib.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "lib/service/enabled.h"
 #include "lib/service/service.h"
+#include "units/generator/jobs.h"
 
 #define UNIT_FOLDER "/usr/lib/systemd/system"
 #define MAILBOXD_CONF PREFIX "/conf/mailboxd/mailboxd.conf"
@@ -58,6 +62,33 @@ static bool link_shards(const char *dir, const char *conf)
     return ok;
 }
 
+/* The site's crontabs are files of the login zimbra, who may put links there: they
+ * are read with zimbra's rights, so that no message shows what zimbra must not see. */
+static cron_schedule *read_crontabs(char **enabled)
+{
+    const char *system = g_getenv("MAILSTEAD_CRONTABS"), *site = g_getenv("MAILSTEAD_SITE_CRONTABS");
+    const struct passwd *zimbra = geteuid() == 0 ? getpwnam("zimbra") : NULL;
+    if (zimbra && (setgroups(0, NULL) < 0 || setegid(zimbra->pw_gid) < 0 || seteuid(zimbra->pw_uid) < 0)) {
+        syslog(LOG_ERR, "cannot read the crontabs as zimbra: %m");
+        return NULL;
+    }
+    cron_schedule *schedule = cron_schedule_load(system ? system : CRON_SYSTEM_FOLDER, site ? site : CRON_SITE_FOLDER,
+                                                 (const char *const *) enabled);
+    if (zimbra && (seteuid(0) < 0 || setegid(0) < 0)) {
+        syslog(LOG_ERR, "cannot become root again: %m");
+        g_clear_pointer(&schedule, cron_schedule_free);
+    }
+    return schedule;
+}
+
+/* Mail matters more than its schedule: what goes wrong is in the log only. */
+static void write_jobs(const char *dir, char **enabled)
+{
+    g_autoptr(cron_schedule) schedule = read_crontabs(enabled);
+    if (schedule)
+        (void) jobs_write(dir, schedule);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 && argc != 4) {
@@ -77,5 +108,6 @@ int main(int argc, char **argv)
     }
     bool ok = link_services(argv[1], enabled);
     ok = link_shards(argv[1], mailboxd_conf ? mailboxd_conf : MAILBOXD_CONF) && ok;
+    write_jobs(argv[1], enabled);
     return ok ? 0 : 1;
 }

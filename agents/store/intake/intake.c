@@ -8,6 +8,13 @@
 
 #include "lib/journal/journal.h"
 
+const statpage_def intake_numbers[NUMBERS] = {
+    [NUMBER_MESSAGES] = { "lmtp_messages", STATPAGE_COUNTER }, [NUMBER_BYTES] = { "lmtp_bytes", STATPAGE_COUNTER },
+    [NUMBER_RECIPIENTS] = { "lmtp_recipients", STATPAGE_COUNTER }, [NUMBER_DELIVERED] = { "delivered_messages", STATPAGE_COUNTER },
+    [NUMBER_DELIVERED_BYTES] = { "delivered_bytes", STATPAGE_COUNTER }, [NUMBER_LMTP_US] = { "lmtp_us", STATPAGE_COUNTER },
+    [NUMBER_SESSIONS] = { "sessions", STATPAGE_GAUGE }, [NUMBER_OPEN_DESCRIPTORS] = { "open_descriptors", STATPAGE_GAUGE },
+};
+
 static void shard_message(wire_conn *c, wire_message *m, void *data)
 {
     intake *in = data;

@@ -12,6 +12,7 @@
 
 #include "agents/store/wire/wire.h"
 #include "lib/auth/auth.h"
+#include "lib/statpage/statpage.h"
 
 typedef struct {
     char *hostname;              /* [mailboxd] hostname: whose zimbraMailHost is ours */
@@ -45,7 +46,16 @@ struct intake {
     GHashTable *parsings;        /* set of parsing */
     bool stopping;
     sd_event_source *grace;
+    statpage *numbers;           /* borrowed; NULL: nobody counts */
 };
+
+/* Values of the statistics page (lib/statpage). LMTP_US: from the last byte of a
+ * message to its answers. */
+enum {
+    NUMBER_MESSAGES, NUMBER_BYTES, NUMBER_RECIPIENTS, NUMBER_DELIVERED, NUMBER_DELIVERED_BYTES, NUMBER_LMTP_US, NUMBER_SESSIONS,
+    NUMBER_OPEN_DESCRIPTORS, NUMBERS,
+};
+extern const statpage_def intake_numbers[NUMBERS];
 
 /* Listens. Takes CONFIG over. Negative errno. */
 int intake_new(sd_event *event, intake_config *config, intake **ret);

@@ -28,8 +28,16 @@ static int serve(sd_event *event, intake_config *config)
         journal_error("cannot listen on the intake socket below %s: %s", config->socket_dir, g_strerror(-r));
         return EX_UNAVAILABLE;
     }
+    int problem;
+    in->numbers = statpage_new(NULL, "zmmailboxd-intake", intake_numbers, NUMBERS, &problem);
+    if (problem < 0)
+        journal_warning("no statistics: the page in %s cannot be made: %s", STATPAGE_FOLDER, g_strerror(-problem));
+    r = statpage_watch_descriptors(in->numbers, event, NUMBER_OPEN_DESCRIPTORS);
+    g_assert(r >= 0);
     r = daemon_serve(event, on_stop, in);
+    statpage *numbers = in->numbers;
     intake_free(in);
+    statpage_free(numbers);
     return r;
 }
 

@@ -22,6 +22,7 @@ static void close_now(session *s)
     s->timer = sd_event_source_disable_unref(s->timer);
     close(s->fd);
     s->fd = -1;
+    statpage_dec(s->in->numbers, NUMBER_SESSIONS);
     g_hash_table_remove(s->in->sessions, s);
     if (s->in->stopping && g_hash_table_size(s->in->sessions) == 0)
         (void) sd_event_exit(s->in->event, 0);   /* fails only outside a loop */
@@ -216,6 +217,7 @@ void session_start(intake *in, int fd, const char *client)
     s->output = g_string_new(NULL);
     lmtp_line_init(&s->line, in->config.max_line);
     transaction_init(&s->t);
+    statpage_inc(in->numbers, NUMBER_SESSIONS);
     g_hash_table_add(in->sessions, s);
     if (sd_event_add_io(in->event, &s->io, fd, EPOLLIN, on_io, s) < 0 ||
         sd_event_add_time_relative(in->event, &s->timer, CLOCK_MONOTONIC,

@@ -33,6 +33,7 @@ typedef struct {
     GBytes *summary;
     char *message_id;
     unsigned pending;            /* shards that have not answered yet */
+    uint64_t begun_us;           /* when the last byte had come; 0: not yet */
 } transaction;
 
 struct session {

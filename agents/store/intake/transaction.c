@@ -155,9 +155,22 @@ void transaction_spool(session *s)
 
 /* ---- delivery ---- */
 
+static void count_message(const session *s, uint64_t delivered)
+{
+    statpage *n = s->in->numbers;
+    const transaction *t = &s->t;
+    statpage_inc(n, NUMBER_MESSAGES);
+    statpage_add(n, NUMBER_BYTES, t->size);
+    statpage_add(n, NUMBER_RECIPIENTS, t->recipients->len);
+    statpage_add(n, NUMBER_DELIVERED, delivered);
+    statpage_add(n, NUMBER_DELIVERED_BYTES, delivered * t->size);
+    statpage_add(n, NUMBER_LMTP_US, statpage_now_us() - t->begun_us);
+}
+
 static void reply_all(session *s)
 {
     transaction *t = &s->t;
+    uint64_t delivered = 0;
     for (guint i = 0; i < t->recipients->len; i++) {
         const recipient *r = &g_array_index(t->recipients, recipient, i);
         const recipient *done = r->same_as >= 0 ? &g_array_index(t->recipients, recipient, r->same_as) : r;
@@ -168,7 +181,9 @@ static void reply_all(session *s)
             session_reply(s, "%s <%s> %s", v.code, r->address, v.text);
         else
             session_reply(s, "250 2.0.0 <%s> stored", r->address);
+        delivered += !t->failure && !v.code && r->same_as < 0;
     }
+    count_message(s, delivered);
     transaction_reset(t);
     session_resume(s);
 }
@@ -263,6 +278,8 @@ static void finish_parsing(transaction *t)
 void transaction_deliver(session *s)
 {
     transaction *t = &s->t;
+    if (t->begun_us == 0)
+        t->begun_us = statpage_now_us();
     if (needs_spool(t)) {
         if (request_spool(s))
             return;                   /* comes back here */

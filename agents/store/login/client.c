@@ -362,6 +362,7 @@ static void logged_in(client *c, const auth_result *account)
         return;
     }
     client_log(c, LOG_INFO, "login", account->name);
+    statpage_inc(c->login->numbers, NUMBER_LOGINS);
     if (!c->ssl || relay_start(c) < 0)
         client_free(c);
 }
@@ -374,6 +375,7 @@ static void on_answer(const auth_result *result, void *data)
         logged_in(c, result);
         return;
     }
+    statpage_inc(c->login->numbers, NUMBER_FAILURES);
     client_log(c, LOG_NOTICE, "login refused", result->reason ? result->reason : "denied");
     delay_failure(c, result->status == AUTH_TEMPFAIL ? AUTH_TEMPFAIL : AUTH_DENIED);
     client_settle(c);
@@ -425,6 +427,7 @@ void client_accept(login *l, int fd, const char *address, const protocol *p, boo
                     .trusted = login_network_matches(l->config->trusted_proxies, address) };
     imap_reader_init(&c->reader, &limits);
     g_hash_table_add(l->clients, c);
+    statpage_inc(l->numbers, NUMBER_WAITING);
     if (sd_event_add_io(l->event, &c->io, fd, 0, on_io, c) < 0) {
         client_free(c);
         return;
@@ -454,6 +457,12 @@ static void wipe(GByteArray *b)
     g_byte_array_unref(b);
 }
 
+static void uncount(const client *c)
+{
+    unsigned relays = c->protocol->wire == WIRE_IMAP ? NUMBER_IMAP_RELAYS : NUMBER_POP3_RELAYS;
+    statpage_dec(c->login->numbers, c->state == CLIENT_RELAY ? relays : NUMBER_WAITING);
+}
+
 void client_free(client *c)
 {
     if (c->auth_id)
@@ -461,6 +470,7 @@ void client_free(client *c)
     if (c->counted)
         count_address(c, -1);
     g_hash_table_remove(c->login->clients, c);
+    uncount(c);
     sd_event_source_disable_unref(c->io);
     sd_event_source_disable_unref(c->pair_io);
     sd_event_source_disable_unref(c->timer);

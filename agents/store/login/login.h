@@ -14,6 +14,7 @@
 #include "agents/store/wire/wire.h"
 #include "lib/auth/auth.h"
 #include "lib/imap/imap.h"
+#include "lib/statpage/statpage.h"
 
 typedef struct login login;
 typedef struct client client;
@@ -29,7 +30,12 @@ struct login {
     GPtrArray *listeners;
     GHashTable *clients;           /* set of client */
     GHashTable *per_address;       /* address -> count */
+    statpage *numbers;
 };
+
+/* Values of the statistics page (lib/statpage). A relay is a session under TLS; the
+ * others are not seen any more once they are handed over. */
+enum { NUMBER_LOGINS, NUMBER_FAILURES, NUMBER_WAITING, NUMBER_IMAP_RELAYS, NUMBER_POP3_RELAYS, NUMBER_OPEN_DESCRIPTORS, NUMBERS };
 
 /* What a protocol does with a client before its login. */
 typedef struct {

@@ -40,8 +40,24 @@ static void raise_file_limit(void)
     }
 }
 
+static void make_page(login *l)
+{
+    static const statpage_def defs[NUMBERS] = {
+        [NUMBER_LOGINS] = { "logins", STATPAGE_COUNTER }, [NUMBER_FAILURES] = { "login_failures", STATPAGE_COUNTER },
+        [NUMBER_WAITING] = { "waiting", STATPAGE_GAUGE }, [NUMBER_IMAP_RELAYS] = { "imap_relays", STATPAGE_GAUGE },
+        [NUMBER_POP3_RELAYS] = { "pop3_relays", STATPAGE_GAUGE }, [NUMBER_OPEN_DESCRIPTORS] = { "open_descriptors", STATPAGE_GAUGE },
+    };
+    int r;
+    l->numbers = statpage_new(NULL, "zmmailboxd-login", defs, NUMBERS, &r);
+    if (r < 0)
+        journal_warning("no statistics: the page in %s cannot be made: %s", STATPAGE_FOLDER, g_strerror(-r));
+    r = statpage_watch_descriptors(l->numbers, l->event, NUMBER_OPEN_DESCRIPTORS);
+    g_assert(r >= 0);
+}
+
 static bool start(login *l, GError **error)
 {
+    make_page(l);
     raise_file_limit();
     l->shards = g_new0(wire_conn *, l->config->shards);
     l->clients = g_hash_table_new(NULL, NULL);
@@ -66,6 +82,7 @@ static void stop(login *l)
     g_hash_table_unref(l->per_address);
     g_free(l->shards);
     SSL_CTX_free(l->tls);
+    statpage_free(l->numbers);
     login_config_free(l->config);
     sd_event_unref(l->event);
 }

@@ -92,6 +92,8 @@ static int on_pair(sd_event_source *s, int fd, uint32_t revents, void *data)
 int relay_start(client *c)
 {
     c->state = CLIENT_RELAY;
+    statpage_dec(c->login->numbers, NUMBER_WAITING);
+    statpage_inc(c->login->numbers, c->protocol->wire == WIRE_IMAP ? NUMBER_IMAP_RELAYS : NUMBER_POP3_RELAYS);
     c->timer = sd_event_source_disable_unref(c->timer);   /* the shard watches for idleness */
     g_byte_array_set_size(c->in, 0);                      /* went along with the hand-over */
     imap_reader_done(&c->reader);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/store/shard/disk.h"
+#include "agents/store/shard/numbers.h"
 #include "agents/store/shard/shard-internal.h"
 
 /* ---- a message that must wait ---- */
@@ -151,6 +152,9 @@ static void link_message(mailbox *m, uint32_t item, const new_message *msg, uint
 
 static void fire_append(waiter *w)
 {
+    statpage *numbers = shard_get_numbers(w->mailbox->shard)->page;
+    statpage_inc(numbers, NUMBER_APPENDS_DONE);
+    statpage_add(numbers, NUMBER_APPEND_US, statpage_now_us() - w->begun_us);
     w->cb.append(0, w->uidvalidity, w->uid, w->data);
 }
 
@@ -183,6 +187,7 @@ static int append_now(mailbox *m, uint32_t folder_id, const new_message *msg, ui
     waiter *w = waiter_commit(m, NULL, data, folder_id, NOTIFY_NONE);
     w->fire = fire_append;
     w->cb.append = cb;
+    w->begun_us = statpage_now_us();
     w->uidvalidity = f ? f->info.uidvalidity : m->header.inbox_uidvalidity;
     w->uid = o->record.uid;
     uint32_t item = o->record.item;

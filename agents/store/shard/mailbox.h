@@ -20,6 +20,7 @@
 /* ---- the shard ---- */
 
 typedef struct shard shard;
+typedef struct shard_numbers shard_numbers;    /* numbers.h */
 typedef struct {
     unsigned number, count;        /* this shard of N */
     const char *store_dir;         /* volume: /opt/zimbra/store/0 */
@@ -30,6 +31,7 @@ typedef struct {
     unsigned workers;              /* SQLite and file workers */
     uint32_t segment_bytes;        /* of the log; 0: 16 MiB */
     uint32_t wal_bytes;            /* a database's WAL is emptied above it; 0: 4 MiB */
+    const shard_numbers *numbers;  /* statistics; NULL: none */
 } shard_config;
 
 /* Opens and recovers: after it every message that was acknowledged is there and

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
+#include "agents/store/shard/numbers.h"
 #include "agents/store/shard/service.h"
 #include "lib/daemon/daemon.h"
 #include "lib/journal/journal.h"
@@ -22,6 +23,7 @@ typedef struct {
     shard_context context;
     shard_settings settings;
     shard_server *server;
+    shard_numbers *numbers;
     unsigned drain_rounds;
 } program;
 
@@ -76,7 +78,11 @@ static int open_shard(program *p)
 
 static int serve(program *p, unsigned number)
 {
+    p->numbers = shard_numbers_new(number);
+    p->settings.store.numbers = p->numbers;
     int r = open_shard(p);
+    if (r >= 0)
+        r = statpage_watch_descriptors(p->numbers->page, p->context.event, NUMBER_OPEN_DESCRIPTORS);
     if (r < 0) {
         journal_error("Shard %u ends: %s", number, g_strerror(-r));
         r = EX_UNAVAILABLE;
@@ -85,6 +91,7 @@ static int serve(program *p, unsigned number)
     }
     shard_server_free(p->server);
     shard_close(p->context.shard);
+    shard_numbers_free(p->numbers);
     return r;
 }
 

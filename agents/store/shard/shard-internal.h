@@ -66,6 +66,7 @@ struct waiter {
     void *data;
     int r;
     uint32_t uidvalidity, uid;
+    uint64_t begun_us;          /* of an append */
     folder_view *view;
 };
 enum { NOTIFY_NONE = UINT32_MAX };

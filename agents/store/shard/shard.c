@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agents/store/shard/disk.h"
+#include "agents/store/shard/numbers.h"
 #include "agents/store/shard/shard-internal.h"
 #include "agents/store/wire/wire.h"
 #include "lib/alert/alert.h"
@@ -46,6 +47,27 @@ void shard_get_stats(const shard *s, shard_stats *ret)
     ret->bytes_unapplied = s->unapplied;
 }
 
+const shard_numbers *shard_get_numbers(const shard *s)
+{
+    static const shard_numbers none;
+    return s->config.numbers ? s->config.numbers : &none;
+}
+
+static void publish_numbers(const shard *s)
+{
+    statpage *to = shard_get_numbers(s)->page;
+    shard_stats st;
+    shard_get_stats(s, &st);
+    const struct { unsigned number; uint64_t value; } all[] = {
+        { NUMBER_APPENDS, st.appends }, { NUMBER_APPENDED_BYTES, st.appended_bytes }, { NUMBER_CHANGES, st.changes },
+        { NUMBER_FLUSHES, st.flushes }, { NUMBER_LOGGED_BYTES, st.bytes_logged }, { NUMBER_CHECKPOINTS, st.checkpoints },
+        { NUMBER_UNAPPLIED_BYTES, st.bytes_unapplied }, { NUMBER_MAILBOXES, st.mailboxes },
+        { NUMBER_MAILBOXES_LOADED, st.mailboxes_loaded },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+        statpage_set(to, all[i].number, all[i].value);
+}
+
 /* ---- the loop ---- */
 
 static void handle_events(shard *s)
@@ -78,6 +100,7 @@ bool shard_busy(const shard *s)
 
 static void tick(shard *s)
 {
+    publish_numbers(s);
     s->volume_percent = blobs_percent_used(s->blobs);
     if (s->stuck->len > 0)
         links_retry(s);

@@ -33,3 +33,8 @@ const imap_command imap_commands[] = {
     { "MOVE", NEEDS_SELECTED | HAS_UID_FORM, cmd_move },
 };
 const size_t imap_n_commands = G_N_ELEMENTS(imap_commands);
+
+const char *imap_command_name(unsigned i)
+{
+    return i < imap_n_commands ? imap_commands[i].name : NULL;
+}

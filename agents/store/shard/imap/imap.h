@@ -25,5 +25,7 @@ void imap_server_free(imap_server *i);       /* says BYE to its sessions */
 /* Takes M when it is an IMAP session's hand-over; false: not for us. */
 bool imap_server_message(imap_server *i, wire_message *m);
 unsigned imap_server_sessions(const imap_server *i);
+/* The table of commands, for statistics; NULL past the end. */
+const char *imap_command_name(unsigned i);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "agents/store/shard/imap/cmd.h"
 #include "agents/store/shard/imap/start.h"
+#include "agents/store/shard/numbers.h"
 #include "lib/journal/journal.h"
 
 enum { MAX_COMMAND = 64 * 1024, MAX_TAG = 64, MAX_BAD = 20 };
@@ -56,6 +57,7 @@ static void close_session(session *s)
     if (s->closed)
         return;
     s->closed = true;
+    statpage_dec(shard_get_numbers(s->server->shard)->page, NUMBER_IMAP_SESSIONS);
     g_hash_table_remove(s->server->sessions, s);
     g_clear_pointer(&s->watch, mailbox_watch_remove);
     g_clear_pointer(&s->stream, stream_free);
@@ -107,8 +109,25 @@ void session_end(session *s, const char *reason)
     close_session(s);
 }
 
+/* IDLE is no work: it is counted, its time is not. */
+static void count_command(const session *s)
+{
+    const shard_numbers *n = shard_get_numbers(s->server->shard);
+    uint64_t us = statpage_now_us() - s->begun_us;
+    statpage_inc(n->page, NUMBER_IMAP_COMMANDS);
+    if (!s->command)
+        return;
+    bool idle = s->command->run == cmd_idle;
+    if (!idle) {
+        statpage_inc(n->page, NUMBER_IMAP_TIMED);
+        statpage_add(n->page, NUMBER_IMAP_US, us);
+    }
+    shard_count_command(n, n->imap_first, (unsigned) (s->command - imap_commands), idle ? 0 : us);
+}
+
 static void send_answer(session *s)
 {
+    count_command(s);
     g_string_append_printf(session_out(s), "%s %s\r\n", s->tag, s->answer);
     forget_command(s);
     stream_want_input(s->stream, true);
@@ -198,6 +217,7 @@ static const imap_command *find_command(imap_cursor *args)
 /* The tag, the command and its state rules; false after the answer was sent. */
 static bool begin_command(session *s, imap_cursor *args)
 {
+    s->begun_us = statpage_now_us();
     s->strings = g_string_chunk_new(256);
     *args = (imap_cursor) { .p = (const char *) s->reader.command->data, .strings = s->strings };
     args->end = args->p + s->reader.command->len;
@@ -335,6 +355,7 @@ void session_start(imap_server *i, int fd, const wire_handoff *h)
                      .client = g_strdup(h->client), .tag = g_strdup(h->tag) };
     imap_reader_init(&s->reader, &limits);
     g_hash_table_add(i->sessions, s);
+    statpage_inc(shard_get_numbers(i->shard)->page, NUMBER_IMAP_SESSIONS);
     s->stream = stream_new(i->event, fd, &ops, s);
     stream_set_idle(s->stream, i->settings.idle_seconds);
     stream_want_input(s->stream, false);   /* until the mailbox is open */

@@ -56,6 +56,7 @@ struct session {
     const imap_command *command;
     char *tag;
     bool uid;                       /* UID form */
+    uint64_t begun_us;
     GStringChunk *strings;
     void *state;
     GDestroyNotify state_free;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "lib/statpage/statpage.h"
+
 typedef struct {
     const char *name;
     unsigned min_args, max_args;
@@ -143,6 +145,7 @@ static void run_capa(session *s, unsigned n, const uint32_t *args)
 
 static void goodbye(session *s, int r)
 {
+    pop3_session_count(s);
     put(s, r < 0 ? "-ERR [SYS/TEMP] Some deleted messages were not removed" : "+OK Bye");
     stream_close_after_flush(s->stream);
 }
@@ -194,6 +197,21 @@ static bool parse_numbers(char **words, unsigned *ret_n, uint32_t args[2])
     return true;
 }
 
+const char *pop3_command_name(unsigned i)
+{
+    return i < G_N_ELEMENTS(commands) ? commands[i].name : NULL;
+}
+
+static void run(session *s, size_t i, unsigned n, const uint32_t *args)
+{
+    s->counting = true;
+    s->number = (unsigned) i;
+    s->begun_us = statpage_now_us();
+    commands[i].run(s, n, args);
+    if (!s->busy)
+        pop3_session_count(s);
+}
+
 void pop3_command(session *s, const char *line)
 {
     g_auto(GStrv) words = g_strsplit(line, " ", 4);
@@ -204,7 +222,7 @@ void pop3_command(session *s, const char *line)
             if (!parse_numbers(words + 1, &n, args) || n < commands[i].min_args || n > commands[i].max_args)
                 put(s, "-ERR Wrong arguments");
             else
-                commands[i].run(s, n, args);
+                run(s, i, n, args);
             return;
         }
     put(s, "-ERR Unknown command");

@@ -16,5 +16,7 @@ pop3_server *pop3_server_new(sd_event *event, shard *s, work_pool *work, unsigne
 void pop3_server_free(pop3_server *p);
 /* Takes M when it is a POP3 session's hand-over; false: not for us. */
 bool pop3_server_message(pop3_server *p, wire_message *m);
+/* The table of commands, for statistics; NULL past the end. */
+const char *pop3_command_name(unsigned i);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "agents/store/shard/numbers.h"
 #include "lib/journal/journal.h"
 
 enum { LINE_MAX_BYTES = 512 };
@@ -35,6 +36,7 @@ static void close_session(session *s)
     if (s->closed)
         return;
     s->closed = true;
+    statpage_dec(shard_get_numbers(s->server->shard)->page, NUMBER_POP3_SESSIONS);
     g_hash_table_remove(s->server->sessions, s);
     g_clear_pointer(&s->stream, stream_free);
     pop3_session_unref(s);
@@ -50,8 +52,21 @@ bool pop3_session_is_deleted(const session *s, uint32_t index)
     return s->deleted && s->deleted[index];
 }
 
+void pop3_session_count(session *s)
+{
+    const shard_numbers *n = shard_get_numbers(s->server->shard);
+    if (!s->counting)
+        return;
+    uint64_t us = statpage_now_us() - s->begun_us;
+    s->counting = false;
+    statpage_inc(n->page, NUMBER_POP3_COMMANDS);
+    statpage_add(n->page, NUMBER_POP3_US, us);
+    shard_count_command(n, n->pop3_first, s->number, us);
+}
+
 void pop3_session_done(session *s)
 {
+    pop3_session_count(s);
     s->busy = false;
     s->produce = NULL;
     stream_want_input(s->stream, true);
@@ -157,6 +172,7 @@ static void session_start(pop3_server *p, int fd, const wire_handoff *h)
     session *s = g_new0(session, 1);
     *s = (session) { .server = p, .refs = 1, .name = g_strdup(h->name), .fd = -1, .busy = true };
     g_hash_table_add(p->sessions, s);
+    statpage_inc(shard_get_numbers(p->shard)->page, NUMBER_POP3_SESSIONS);
     s->stream = stream_new(p->event, fd, &ops, s);
     stream_set_idle(s->stream, p->idle_seconds);
     stream_want_input(s->stream, false);   /* until the maildrop is open */

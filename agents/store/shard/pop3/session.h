@@ -28,6 +28,9 @@ struct session {
     uint32_t n_deleted;
     uint64_t deleted_bytes, bytes;
     bool busy;                 /* an answer is being made */
+    bool counting;             /* of the command NUMBER, since BEGUN_US */
+    unsigned number;
+    uint64_t begun_us;
     void (*produce)(session *s);
     /* LIST, UIDL of all */
     void (*put_line)(session *s, uint32_t index);
@@ -45,6 +48,8 @@ GString *pop3_session_out(session *s);
 /* Ends the answer at hand; the next command may come. */
 void pop3_session_done(session *s);
 bool pop3_session_is_deleted(const session *s, uint32_t index);
+/* The command that runs, if one does, is over: for statistics. */
+void pop3_session_count(session *s);
 
 /* ---- commands.c ---- */
 void pop3_command(session *s, const char *line);

@@ -221,7 +221,6 @@ static void routes(void **state)
         { { "AUDIT=change", "_UID=900" }, "audit.log" },
         { { "AUDIT=change", "_UID=1000" }, "" },
         { { "AUDIT=change" }, "" },
-        { { "SYSLOG_IDENTIFIER=zmtrainsa", "_UID=900" }, "spamtrain.log" },
         { { "_SYSTEMD_UNIT=cron.service" }, "" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,0 +1,1 @@
+$(foreach f,$(wildcard crontabs/crontab*),$(eval $(call install_file,$(f),lib/crontabs,0644)))

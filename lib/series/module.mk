@@ -1,0 +1,2 @@
+$(eval $(call concept,series,lib/series/series.c,,))
+$(eval $(call unit_test,series,tests/unit/series/test-series.c,series,))
