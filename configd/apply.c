@@ -66,13 +66,11 @@ static bool stays_active(engine *e, const char *unit, gint64 deadline, GError **
 }
 
 /* Somebody stops UNIT, or the whole host, while it is told: no fault of its files,
- * which it reads when it starts again. JOB_LOST: what was asked of it did not happen. */
-static bool is_being_stopped(engine *e, const char *unit, bool job_lost)
+ * which it reads when it starts again. */
+static bool is_being_stopped(engine *e, const char *unit)
 {
     g_autofree char *state = e->units.state(e->units.data, unit, NULL);
-    if (!state)
-        return false;
-    return g_str_equal(state, "deactivating") || (g_str_equal(state, "inactive") && (job_lost || e->units.stopping(e->units.data)));
+    return e->units.stopping(e->units.data) || (state && g_str_equal(state, "deactivating"));
 }
 
 static bool tell_unit(engine *e, const char *unit, service_action action, gint64 deadline, GError **error)
@@ -80,7 +78,8 @@ static bool tell_unit(engine *e, const char *unit, service_action action, gint64
     g_autoptr(GError) local = NULL;
     int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
     bool told = e->units.act(e->units.data, unit, action, left_ms, &local);
-    if ((told && stays_active(e, unit, deadline, &local)) || is_being_stopped(e, unit, !told))
+    if ((told && stays_active(e, unit, deadline, &local)) || g_error_matches(local, SERVICE_ERROR, SERVICE_ERROR_CANCELED) ||
+        is_being_stopped(e, unit))
         return true;
     g_propagate_error(error, g_steal_pointer(&local));
     return false;

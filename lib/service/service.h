@@ -54,6 +54,7 @@ bool service_converge(service_bus *bus, int timeout_ms, GError **error);
 
 #define SERVICE_ERROR (service_error_quark())
 GQuark service_error_quark(void);
-enum { SERVICE_ERROR_BUS, SERVICE_ERROR_JOB, SERVICE_ERROR_UNKNOWN, SERVICE_ERROR_TIMEOUT };
+/* CANCELED: another job (a stop, somebody's restart) took the place of ours. */
+enum { SERVICE_ERROR_BUS, SERVICE_ERROR_JOB, SERVICE_ERROR_UNKNOWN, SERVICE_ERROR_TIMEOUT, SERVICE_ERROR_CANCELED };
 
 #endif

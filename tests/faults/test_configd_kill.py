@@ -72,30 +72,37 @@ def finish(host, n):
 
 def test_kill_at_200_random_moments(host):
     writer, rng, base = Writer(host), random.Random(20260101), 30_000_000
-    writer.configure("zimbraMtaMaxMessageSize", base)
-    begin = time.monotonic()
-    finish(host, base)
-    whole = time.monotonic() - begin
-    killed, last, turned, known = 0, {f: base for f in FOLDERS}, 0, {base}
-    for i in range(1, KILLS + 1):
-        n = base + i
+    known, turned, killed, rounds = set(), 0, 0, 0
+
+    def configure(n):
         known.add(n)
         writer.configure("zimbraMtaMaxMessageSize", n)
-        p = start(host)
-        killed += kill_at(p, rng.uniform(0, whole))
+
+    def timed_finish(n):
+        configure(n)
+        begin = time.monotonic()
+        finish(host, n)
+        return time.monotonic() - begin
+
+    timed_finish(base)
+    whole = timed_finish(base + 1)
+    while killed < KILLS:
+        rounds += 1
+        n = base + 10 * rounds
+        configure(n)
+        alive = kill_at(start(host), rng.uniform(0, whole))
+        killed += alive
         for f in FOLDERS:
             found = values(host, f)
-            assert len(found) == 1, f"kill {i}: {f} is torn: {found}"
-            assert found <= known, f"kill {i}: {f} has {found}"
-            turned += found == {n}
-            last[f] = found.pop()
-        if i % 10 == 0:
-            writer.configure("zimbraMtaMaxMessageSize", base + 1000 + i)
-            known.add(base + 1000 + i)
-            finish(host, base + 1000 + i)
-    print(f"a whole run takes {whole:.2f} s; {killed} of {KILLS} runs killed, {turned} folders had turned already")
-    assert killed > KILLS // 2
-    assert 0 < turned < 2 * KILLS
+            assert len(found) == 1, f"kill {killed}: {f} is torn: {found}"
+            assert found <= known, f"kill {killed}: {f} has {found}"
+            turned += alive and found == {n}
+        if not alive or rounds % 20 == 0:
+            whole = min(whole, timed_finish(n + 1))
+        assert rounds < 3 * KILLS
+    timed_finish(base + 1_000_000)
+    print(f"a whole run takes {whole:.2f} s; {killed} kills in {rounds} rounds; {turned} of {2 * killed} folders had turned")
+    assert 0 < turned < 2 * killed
     writer.close()
     # the daemon itself finds everything in order
     host.run("systemctl", "start", SERVICE)

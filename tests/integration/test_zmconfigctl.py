@@ -94,6 +94,22 @@ def test_a_trial_ends_by_itself_also_after_a_reboot(host):
     assert size_limit(host) == 24000004
 
 
+def test_services_start_from_the_last_good_generation_without_a_directory(host):
+    host.run("systemctl", "mask", "zimbra-ldap.service")
+    host.stop()
+    host.boot()
+    try:
+        for unit in ("zimbra-postfix.service", "zimbra-nginx.service", "zimbra-memcached.service", SERVICE):
+            wait_for(lambda: host.state(unit) == "active", 60, unit, 0.2)
+        assert size_limit(host) == 24000004
+        assert "not followed" in ctl(host, "status")
+    finally:
+        host.run("systemctl", "unmask", "zimbra-ldap.service")
+        host.run("systemctl", "start", "zimbra-ldap.service")
+    wait_for(lambda: "directory    followed" in ctl(host, "status"), 20, "following")
+    set_size(host, 24000004)
+
+
 def test_dry_run_names_what_would_be_done(host):
     out = ctl(host, "dry-run", "--set", "zimbraMtaMaxMessageSize=25000000", "--set", "zimbraMemcachedBindPort=11212")
     assert "postfix: would reload zimbra-postfix.service" in out

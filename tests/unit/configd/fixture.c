@@ -28,6 +28,11 @@ static const char actions[] =
     "[beta files]\n"
     "beta.conf=0600 root:root\n";
 
+GQuark service_error_quark(void)      /* lib/service is not linked */
+{
+    return g_quark_from_static_string("fixture-service-error-quark");
+}
+
 void fixture_write(fixture *f, const char *path, const char *text)
 {
     g_autofree char *full = g_build_filename(f->root, path, NULL), *parent = g_path_get_dirname(full);
@@ -91,7 +96,7 @@ static bool unit_act(void *data, const char *unit, service_action action, int ti
     g_string_append_printf(f->log, "%s %s; ", action == SERVICE_RESTART ? "restart" : "reload", unit);
     if (f->is_stopped && g_str_equal(unit, f->is_stopped)) {
         g_hash_table_replace(f->states, g_strdup(unit), g_strdup("inactive"));
-        g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s: another job took its place", unit);
+        g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_CANCELED, "%s: another job took its place", unit);
         return false;
     }
     g_hash_table_replace(f->states, g_strdup(unit), g_strdup(fails ? "failed" : "active"));
