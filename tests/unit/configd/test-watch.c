@@ -106,7 +106,7 @@ static bool answer(server *s, Sockbuf *sb, BerElement *ber, const session *now)
     ber_int_t id;
     ber_len_t len;
     struct berval rest;
-    if (ber_scanf(ber, "{i", &id) == LBER_ERROR)
+    if (ber_scanf(ber, "i", &id) == LBER_ERROR)
         return false;
     ber_tag_t tag = ber_peek_tag(ber, &len);
     if (tag == 0x60) {
