@@ -73,13 +73,17 @@ static bool is_being_stopped(engine *e, const char *unit)
     return e->units.stopping(e->units.data) || (state && g_str_equal(state, "deactivating"));
 }
 
-static bool tell_unit(engine *e, const char *unit, service_action action, gint64 deadline, GError **error)
+/* *ACTED: it was told, and runs. */
+static bool tell_unit(engine *e, const char *unit, service_action action, gint64 deadline, bool *acted, GError **error)
 {
     g_autoptr(GError) local = NULL;
     int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
     bool told = e->units.act(e->units.data, unit, action, left_ms, &local);
-    if ((told && stays_active(e, unit, deadline, &local)) || g_error_matches(local, SERVICE_ERROR, SERVICE_ERROR_CANCELED) ||
-        is_being_stopped(e, unit))
+    if (told && stays_active(e, unit, deadline, &local)) {
+        *acted = true;
+        return true;
+    }
+    if (g_error_matches(local, SERVICE_ERROR, SERVICE_ERROR_CANCELED) || is_being_stopped(e, unit))
         return true;
     g_propagate_error(error, g_steal_pointer(&local));
     return false;
@@ -97,21 +101,34 @@ static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acte
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
-        if (!tell_unit(e, *unit, action, deadline, error))
+        if (!tell_unit(e, *unit, action, deadline, acted, error))
             return false;
-        g_autofree char *state = e->units.state(e->units.data, *unit, NULL);
-        *acted = *acted || is_one_of(state, running);
     }
     return true;
+}
+
+/* A question that nobody answers because the unit was stopped meanwhile is no answer. */
+static bool was_stopped(engine *e, const change *c)
+{
+    for (char **unit = c->units; unit && *unit; unit++) {
+        g_autofree char *state = e->units.state(e->units.data, *unit, NULL);
+        if (is_being_stopped(e, *unit) || (state && g_str_equal(state, "inactive")))
+            return true;
+    }
+    return false;
 }
 
 static bool apply_change(engine *e, const change *c, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + c->folder->apply_timeout_s * G_USEC_PER_SEC;
+    g_autoptr(GError) local = NULL;
     bool acted = false;
     if (!act_on_units(e, c, deadline, &acted, error))
         return false;
-    return !acted || !c->folder->confirm || confirm_ask(c->folder->confirm, deadline, error);
+    if (!acted || !c->folder->confirm || e->units.stopping(e->units.data) || confirm_ask(c->folder->confirm, deadline, &local) || was_stopped(e, c))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
 }
 
 /* The intent says what is still to do, so that a crash from here on ends on the

@@ -169,9 +169,18 @@ static const char *directory_state(void *data)
 
 /* ---- this host's files, signals ---- */
 
+static uint64_t poll_interval(const manager *m)
+{
+    g_autoptr(localconfig) lc = localconfig_load(m->localconfig_path, NULL);
+    gint64 seconds = lc ? localconfig_get_int(lc, "zmconfigd_interval", POLL_DEFAULT_S) : POLL_DEFAULT_S;
+    return CLAMP(seconds, 5, 86400) * G_USEC_PER_SEC;
+}
+
 static void on_localconfig(void *data)
 {
     manager *m = data;
+    m->poll_usec = poll_interval(m);
+    (void) sd_event_source_set_time_relative(m->poll, m->poll_usec);   /* own source: cannot fail */
     schedule(m);
     watch_retry(m->watch);
 }
@@ -205,9 +214,7 @@ static int on_watchdog(sd_event_source *s, uint64_t usec, void *data)
 
 static int add_sources(manager *m)
 {
-    g_autoptr(localconfig) lc = localconfig_load(m->localconfig_path, NULL);
-    gint64 seconds = lc ? localconfig_get_int(lc, "zmconfigd_interval", POLL_DEFAULT_S) : POLL_DEFAULT_S;
-    m->poll_usec = CLAMP(seconds, 5, 86400) * G_USEC_PER_SEC;
+    m->poll_usec = poll_interval(m);
 
     int rc = sd_event_add_time_relative(m->event, &m->quiet, CLOCK_MONOTONIC, 0, 1000, on_quiet, m);
     if (rc >= 0)
