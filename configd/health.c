@@ -160,6 +160,10 @@ static void condemn(engine *e, const probation *p, const char *reason)
 void health_check(engine *e)
 {
     gint64 now = g_get_monotonic_time();
+    if (e->units.stopping(e->units.data)) {      /* everything ends now, somehow */
+        g_ptr_array_set_size(e->probation, 0);
+        return;
+    }
     for (guint i = e->probation->len; i-- > 0;) {
         probation *p = e->probation->pdata[i];
         if (now < p->look_at)

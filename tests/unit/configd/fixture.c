@@ -85,7 +85,7 @@ static char *unit_state(void *data, const char *unit, GError **error)
 
 static bool unit_stopping(void *data)
 {
-    return false;
+    return ((fixture *) data)->stopping;
 }
 
 static bool unit_act(void *data, const char *unit, service_action action, int timeout_ms, GError **error)

@@ -338,6 +338,16 @@ static void what_is_stopped_meanwhile_is_no_failure(void **state)
     assert_true(size(e, 2));
     assert_size(f, 2);
     assert_string_equal(f->log->str, "reload alpha.service; ");
+
+    f->is_stopped = NULL;                        /* nor what fails while the host goes down */
+    g_hash_table_replace(f->states, g_strdup("alpha.service"), g_strdup("active"));
+    assert_true(size(e, 3));
+    g_hash_table_replace(f->states, g_strdup("alpha.service"), g_strdup("failed"));
+    f->stopping = true;
+    wait_until_due(e);
+    (void) engine_tick(e);
+    assert_size(f, 3);
+    assert_int_equal(engine_next_due(e), 0);
 }
 
 static void no_service_is_restarted_for_ever(void **state)
