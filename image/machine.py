@@ -140,11 +140,13 @@ class Machine:
     def start(self, answers=None, fw_cfg=None, smbios=None):
         """ANSWERS: text for the answers disk. FW_CFG: credentials, name -> text. SMBIOS: strings of type 11."""
         self.check_ports()
+        self.console.unlink(missing_ok=True)    # nobody takes an earlier boot's words for this one's
         argv = [QEMU, "-M", "q35", "-smp", "2", "-m", str(self.memory), "-display", "none", "-nodefaults",
                 *(["-accel", "kvm", "-cpu", "host"] if have_kvm() else ["-accel", "tcg,thread=multi", "-cpu", "max"]),
                 "-drive", f"file={self.disk},if=none,id=disk,format={self.format},cache=writeback,discard=unmap",
                 "-device", "virtio-blk-pci,drive=disk,bootindex=1", *self._network(), "-device", "virtio-rng-pci",
-                "-serial", f"file:{self.console}", "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
+                "-chardev", f"socket,id=console,path={self.folder}/serial,server=on,wait=off,logfile={self.console}",
+                "-serial", "chardev:console", "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off"]
         if self.shell:      # a machine under test ends with its test
             argv = ["setpriv", "--pdeathsig", "KILL", *argv]
             argv += ["-serial", f"unix:{self.folder}/shell,server=on,wait=off"]

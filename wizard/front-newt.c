@@ -166,7 +166,7 @@ static void add_boxes(dialog *dlg, int row, field *f)
     g_auto(GStrv) on = g_strsplit(f->standing, ",", -1);
     int half = (int) (g_strv_length(f->choices) + 1) / 2;
     newtFormAddComponent(dlg->form, newtLabel(1, row, f->q->label));
-    for (int i = 0; f->choices[i] && i < CHOICES_MAX; i++) {
+    for (int i = 0; i < CHOICES_MAX && f->choices[i]; i++) {
         bool ticked = g_strv_contains((const char *const *) on, f->choices[i]);
         f->boxes[i] = newtCheckbox(LABEL_WIDTH + 1 + i / half * 20, row + i % half, f->choices[i], ticked ? '*' : ' ', NULL, NULL);
         newtFormAddComponent(dlg->form, f->boxes[i]);
@@ -200,7 +200,7 @@ static char *field_value(const field *f)
     if (f->entry)
         return g_strdup(f->typed);
     g_autoptr(GString) names = g_string_new(NULL);
-    for (int i = 0; f->choices[i] && i < CHOICES_MAX; i++)
+    for (int i = 0; i < CHOICES_MAX && f->choices[i]; i++)
         if (newtCheckboxGetValue(f->boxes[i]) == '*')
             g_string_append_printf(names, "%s%s", names->len ? "," : "", f->choices[i]);
     return g_string_free(g_steal_pointer(&names), FALSE);

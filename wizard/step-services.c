@@ -6,7 +6,7 @@
 #define CONFIGD_UNIT "zimbra-configd.service"
 #define TARGET       "zimbra.target"
 
-enum { CONFIGD_MS = 180 * 1000, TARGET_MS = 180 * 1000, RUNNING_S = 180 };
+enum { CONFIGD_MS = 600 * 1000, TARGET_MS = 600 * 1000, RUNNING_S = 600 };
 
 bool services_enable(setup *s, GError **error)
 {

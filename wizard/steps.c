@@ -2,9 +2,13 @@
 #include "wizard/setup.h"
 
 static const setup_step steps[] = {
-    { .name = "host-name", .title = "Host name", .is_done = host_name_is_set, .run = host_name_set },
+    { .name = "host-name", .title = "Host name", .is_done = host_name_is_set, .run = host_name_set,
+      .transient = true },
     { .name = "time-zone", .title = "Time zone",
-      .applies = time_zone_given, .is_done = time_zone_is_set, .run = time_zone_set },
+      .applies = time_zone_given, .is_done = time_zone_is_set, .run = time_zone_set, .transient = true },
+    { .name = "console", .title = "Password of root on the console",
+      .applies = console_applies, .is_done = console_is_done, .run = console_set, .transient = true },
+    { .name = "keep", .title = "Keeping them for the next boot", .applies = on_image, .run = facts_keep, .transient = true },
     { .name = "secrets", .title = "Settings and secrets of this host",
       .is_done = secrets_are_there, .run = secrets_make },
     { .name = "authority", .title = "Certificate authority", .is_done = authority_is_there, .run = authority_make },

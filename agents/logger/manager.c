@@ -13,7 +13,7 @@
 #include "lib/alert/alert.h"
 #include "lib/journal/journal.h"
 
-enum { PUBLISH_S = 5, PRUNE_S = 600, PRUNE_ROWS = 20000 };
+enum { PUBLISH_S = 2, PRUNE_S = 600, PRUNE_ROWS = 20000 };
 
 struct manager {
     sd_event *event;

@@ -19,7 +19,7 @@ bool alert_valid_id(const char *id)
 bool alert_valid_name(const char *name)
 {
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    return n > 0 && n <= ALERT_MAX_NAME && name[n] == '\0' && g_ascii_isupper(name[0]);
+    return n > 0 && n <= ALERT_MAX_NAME && n == strlen(name) && g_ascii_isupper(name[0]);
 }
 
 alert *alert_new(const char *id)

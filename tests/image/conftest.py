@@ -1,5 +1,5 @@
-"""One machine goes through its life in the order of the tests: before set-up, set up,
-rebooted by the other firmware, cut off. Each fixture is one power-on."""
+"""One machine goes through its life in the order of the tests: before set-up, set up by
+hand on its console; with a new disk set up by answers, rebooted by the other firmware, cut off. Each fixture is one power-on."""
 import ctypes
 import importlib.util
 import os
@@ -60,6 +60,14 @@ def network():
         server.stop()
 
 
+def new_disk(guest):
+    """Puts the image as it is shipped in place of the disk of a machine that is off."""
+    disk = guest.folder / "disk.raw"
+    subprocess.run(["cp", "--sparse=always", f"{IMAGE}.raw", disk], check=True)
+    os.truncate(disk, 8 << 30)
+    ask_for_shell(disk)
+
+
 @pytest.fixture(scope="session")
 def guest(network):
     begun = time.monotonic()
@@ -69,10 +77,7 @@ def guest(network):
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="image-test-", dir=TOP / "build"))
     g = Guest(folder, tell)
-    disk = folder / "disk.raw"
-    subprocess.run(["cp", "--sparse=always", f"{IMAGE}.raw", disk], check=True)
-    os.truncate(disk, 8 << 30)
-    ask_for_shell(disk)
+    new_disk(g)
     yield g
     if g.machine:
         kept = TOP / "build/results/journals/image"

@@ -130,6 +130,7 @@ class Guest:
 
     def wait_healthy(self):
         self.wait("systemctl is-active mailstead-healthy", "every service runs")
+        self.sh("systemctl is-system-running --wait", timeout=BOOT_LIMIT, check=False)
         self.tell(f"healthy {self.sh('cut -d. -f1 /proc/uptime')} s after power-on")
 
     def power_button(self):

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from image.conftest import IMAGE, PASSWORD
+from image.conftest import IMAGE, PASSWORD, new_disk
 from image.guest import SECTOR, TOP, boot_menu, partitions
+from image.serial import Serial
 from lab.mail import message, tls
 
 ADMIN = "admin@example.test"
@@ -117,11 +118,95 @@ def test_nothing_was_set_up(bare):
     assert bare.sh("systemctl is-active zimbra-ldap zimbra-postfix", check=False).split() == ["inactive", "inactive"]
 
 
+# -- set up by hand on the console --------------------------------------------------------
+
+CONSOLE_PASSWORD = "At-the-console-3"
+
+
+def screen(guest):
+    """What stands on tty1."""
+    return guest.sh("fold -w \"$(stty -F /dev/tty1 size | cut -d' ' -f2)\" /dev/vcs1")
+
+
+def press_enter_at_screen(guest):
+    guest.sh(r"""perl -e 'open my $t, "+<", "/dev/tty1" or die; ioctl $t, 0x5412, "\n" or die "TIOCSTI: $!"'""")
+
+
+def on_screen(guest, text, timeout=120):
+    end = time.monotonic() + timeout
+    while text not in " ".join(screen(guest).split()):
+        assert time.monotonic() < end, f"{text!r} is not on tty1:\n{screen(guest)}"
+        time.sleep(1)
+
+
+def test_consoles_offer_set_up_and_no_login(bare):
+    on_screen(bare, "this host is not set up yet")
+    assert "this host is not set up yet" in bare.console()
+    assert "login:" not in bare.console() + screen(bare)
+    assert bare.sh("pgrep -x agetty || true") == ""
+
+
+@pytest.fixture(scope="module")
+def by_hand(bare):
+    """Set up in plain lines on the serial line, while somebody tries the same at the screen."""
+    bare.tell("set up by hand on the serial line")
+    with Serial(bare) as line:
+        line.line.sendall(b"p\r")
+        line.answer(r"Host name[^\n]*: ", "hand.example.test")
+        press_enter_at_screen(bare)
+        on_screen(bare, "another set-up is running")
+        on_screen(bare, "on /dev/ttyS0")
+        line.answer(r"Mail domain \[example.test\]: ", "")
+        line.answer(r"Address \[admin@example.test\]: ", "")
+        line.answer(r"Password \[[^\n]*: ", PASSWORD)
+        line.answer(r"Password, again: ", PASSWORD)
+        line.answer(r"Password of root \[[^\n]*: ", CONSOLE_PASSWORD)
+        line.answer(r"Password of root, again: ", CONSOLE_PASSWORD)
+        line.answer(r"Time zone \[[^\n]*: ", "Europe/Berlin")
+        line.answer(r"Services \[[^\n]*: ", "ldap")
+        line.answer(r"Number, or apply: ", "apply")
+        line.answer(r"OK \(Enter\): ", "", 600)
+        bare.tell("set up")
+        line.see(r"Mailstead  hand\.example\.test  10\.0\.2\.15")
+        line.see(r"All \d+ services run\.", 300)
+        line.log_in(CONSOLE_PASSWORD)
+        line.line.sendall(b"exit\r")
+        line.see("login: ")
+    return bare
+
+
+def test_set_up_by_hand_leads_to_status_line_and_login(by_hand):
+    on_screen(by_hand, "hand.example.test login:")      # the other console goes on by itself
+    on_screen(by_hand, "services run.")
+    assert by_hand.sh("ls /opt/zimbra/data/.set-up /state/host/etc/shadow").split()[0].endswith(".set-up")
+
+
+def test_passwords_are_in_no_journal_and_no_issue(by_hand):
+    for word in (PASSWORD, CONSOLE_PASSWORD, by_hand.sh("grep ^root: /etc/shadow | cut -d: -f2")):
+        assert word not in by_hand.sh("journalctl --no-pager; cat /run/issue.d/*", timeout=300)
+        assert word not in by_hand.console()
+
+
+def test_console_login_outlives_a_reboot(by_hand):
+    by_hand.power_button()
+    by_hand.boot("set up by hand, again")
+    with Serial(by_hand) as line:
+        line.log_in(CONSOLE_PASSWORD)
+        line.line.sendall(b"hostname -f; readlink /etc/localtime; exit\r")
+        line.see(r"\nhand\.example\.test\n[^\n]*Europe/Berlin\n")
+
+
+def test_changed_password_is_kept(by_hand):
+    by_hand.sh("echo root:changed-by-root-5 | chpasswd")
+    by_hand.wait("cmp /etc/shadow /state/host/etc/shadow", "the changed password is on the data partition", 120)
+
+
 # -- refused answers in the credential --------------------------------------------------
 
 @pytest.fixture(scope="module")
 def refused(bare):
     bare.power_button()
+    new_disk(bare)
     bare.boot("with a credential whose answers are not valid", fw_cfg={"mailstead.answers": "[host]\nname = nonsense\n"})
     bare.wait("systemctl is-failed mailstead-setup", "set-up refuses the answers")
     return bare

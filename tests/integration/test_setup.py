@@ -160,7 +160,7 @@ def test_certificate_holds_for_the_host(fresh):
 
 def test_secrets_are_random(fresh):
     secrets = [v for k, v in localconfig(fresh).items() if k.endswith("password")]
-    assert len(secrets) == 7 and len(set(secrets)) == 7
+    assert len(secrets) == 9 and len(set(secrets)) == 9
     assert all(re.fullmatch(r"[A-Za-z0-9]{32}", s) for s in secrets)
 
 

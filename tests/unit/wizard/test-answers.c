@@ -52,7 +52,7 @@ static void names_what_is_wrong(void **state)
     static const struct { const char *text, *said; } cases[] = {
         { "", "[host] name: missing" },
         { FIRST "[host]\nnmae = x\n", "[host] nmae: unknown key; allowed: name, address, services" },
-        { FIRST "[hots]\nname = x\n", "[hots]: unknown section; allowed: host, directory, secrets, domain, admin, time" },
+        { FIRST "[hots]\nname = x\n", "[hots]: unknown section; allowed: host, directory, secrets, domain, admin, console, time" },
         { FIRST "[host]\nname = mail\n", "[host] name = \"mail\" is not valid; allowed: a full host name" },
         { FIRST "[host]\nname = -a.example.test\n", "[host] name" },
         { FIRST "[host]\nservices = ldap,mailbx\n", "mailbox, memcached, proxy" },
