@@ -144,6 +144,9 @@ static bool fail_tls(directory *d, int rc, GError **error)
 {
     g_autoptr(GError) reason = NULL;
     fail_and_drop(d, rc, "start TLS", NULL, &reason);
+    if (rc == LDAP_SERVER_DOWN)
+        return directory_fail(error, DIRECTORY_ERROR_UNAVAILABLE, NULL,
+                              "%s; does the directory run (zimbra-ldap.service on its host)?", reason->message);
     return directory_fail(error, DIRECTORY_ERROR_UNAVAILABLE, NULL,
                           "%s; does its certificate have this name, and is it signed by %s?", reason->message,
                           d->ca_file);

@@ -129,7 +129,7 @@ def screen(guest):
 
 
 def press_enter_at_screen(guest):
-    guest.sh(r"""perl -e 'open my $t, "+<", "/dev/tty1" or die; ioctl $t, 0x5412, "\n" or die "TIOCSTI: $!"'""")
+    guest.sh(r"""perl -e 'open my $t, "+<", "/dev/tty1" or die; my $key = "\n"; ioctl $t, 0x5412, $key or die "TIOCSTI: $!"'""")
 
 
 def on_screen(guest, text, timeout=120):
@@ -176,7 +176,7 @@ def by_hand(bare):
 
 
 def test_set_up_by_hand_leads_to_status_line_and_login(by_hand):
-    on_screen(by_hand, "hand.example.test login:")      # the other console goes on by itself
+    on_screen(by_hand, "hand login:")      # the other console goes on by itself
     on_screen(by_hand, "services run.")
     assert by_hand.sh("ls /opt/zimbra/data/.set-up /state/host/etc/shadow").split()[0].endswith(".set-up")
 

@@ -11,10 +11,11 @@ _serial = itertools.count(1)
 class Terminal:
     def __init__(self, host, *argv, term="linux", width=80, height=24):
         self.socket = f"mailstead-{os.getpid()}-{next(_serial)}"
-        self._status = None
+        self.status = host.lab.folder / self.socket         # tmux itself sometimes misses how a program ended
         inside = ["nsenter", "-t", str(host.leader), "-a", "--", "env", "-i", f"TERM={term}", "LANG=C.UTF-8",
                   "PATH=/opt/zimbra/bin:/usr/sbin:/usr/bin:/sbin:/bin", *argv]
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), *inside,
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
+                   "sh", "-c", 'trap : INT HUP; status=$1; shift; "$@"; echo $? > "$status"', "sh", str(self.status), *inside,
                    ";", "set", "remain-on-exit", "on")
 
     def _tmux(self, *argv):
@@ -51,9 +52,10 @@ class Terminal:
         return self._tmux("display-message", "-p", "#{pane_dead}").stdout.strip() != "0"
 
     def exit_status(self, timeout=30):
-        status = wait_for(lambda: self._tmux("display-message", "-p", "#{pane_dead_status}").stdout.strip(),
-                          timeout, "the program to end")
-        return int(status)
+        try:
+            return int(wait_for(lambda: self.status.exists() and self.status.read_text(), timeout, "the program to end"))
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.screen()}") from None
 
     def close(self):
         """The window is closed: whoever runs in it gets SIGHUP."""
