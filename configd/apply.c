@@ -65,7 +65,31 @@ static bool stays_active(engine *e, const char *unit, gint64 deadline, GError **
     }
 }
 
-/* ACTED: a unit was told something. */
+/* Somebody stops UNIT, or the whole host, while it is told: no fault of its files,
+ * which it reads when it starts again. */
+static bool is_being_stopped(engine *e, const char *unit)
+{
+    g_autofree char *state = e->units.state(e->units.data, unit, NULL);
+    return e->units.stopping(e->units.data) || (state && g_str_equal(state, "deactivating"));
+}
+
+/* *ACTED: it was told, and runs. */
+static bool tell_unit(engine *e, const char *unit, service_action action, gint64 deadline, bool *acted, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
+    bool told = e->units.act(e->units.data, unit, action, left_ms, &local);
+    if (told && stays_active(e, unit, deadline, &local)) {
+        *acted = true;
+        return true;
+    }
+    if (g_error_matches(local, SERVICE_ERROR, SERVICE_ERROR_CANCELED) || is_being_stopped(e, unit))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+/* ACTED: a unit was told something, and runs. */
 static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acted, GError **error)
 {
     for (char **unit = c->units; unit && *unit; unit++) {
@@ -77,30 +101,52 @@ static bool act_on_units(engine *e, const change *c, gint64 deadline, bool *acte
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
-        *acted = true;
-        int left_ms = MAX(1000, (deadline - g_get_monotonic_time()) / 1000);
-        if (!e->units.act(e->units.data, *unit, action, left_ms, error) || !stays_active(e, *unit, deadline, error))
+        if (!tell_unit(e, *unit, action, deadline, acted, error))
             return false;
     }
     return true;
 }
 
+/* A question that nobody answers because the unit was stopped meanwhile is no answer. */
+static bool was_stopped(engine *e, const change *c)
+{
+    for (char **unit = c->units; unit && *unit; unit++) {
+        g_autofree char *state = e->units.state(e->units.data, *unit, NULL);
+        if (is_being_stopped(e, *unit) || (state && g_str_equal(state, "inactive")))
+            return true;
+    }
+    return false;
+}
+
 static bool apply_change(engine *e, const change *c, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + c->folder->apply_timeout_s * G_USEC_PER_SEC;
+    g_autoptr(GError) local = NULL;
     bool acted = false;
     if (!act_on_units(e, c, deadline, &acted, error))
         return false;
-    return !acted || !c->folder->confirm || confirm_ask(c->folder->confirm, deadline, error);
+    if (!acted || !c->folder->confirm || e->units.stopping(e->units.data) || confirm_ask(c->folder->confirm, deadline, &local) || was_stopped(e, c))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
 }
 
 /* The intent says what is still to do, so that a crash from here on ends on the
  * good generation. */
 static bool note_turn_back(engine *e, const change *c, GError **error)
 {
-    g_autoptr(intent) i = intent_read(&e->store, error);
-    if (!i)
+    g_autoptr(GError) local = NULL;
+    g_autoptr(intent) i = intent_read(&e->store, &local);
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
         return false;
+    }
+    if (!i) {                     /* the run is over: its service failed later */
+        int number = -1;
+        i = intent_new(engine_run_number(e, &number));
+        intent_add(i, c->folder->name, c->previous, c->previous, PLAN_RESTART);
+        return intent_write(&e->store, i, error);
+    }
     for (guint j = 0; j < i->turns->len; j++) {
         intent_turn *t = i->turns->pdata[j];
         if (g_str_equal(t->folder, c->folder->name)) {
@@ -111,12 +157,13 @@ static bool note_turn_back(engine *e, const change *c, GError **error)
     return intent_write(&e->store, i, error);
 }
 
-static void turn_back(engine *e, change *c, const char *reason)
+void apply_turn_back(engine *e, change *c, const char *reason)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *keys = c->keys && *c->keys ? g_strjoinv(", ", c->keys) : g_strdup("no attribute");
 
     engine_mark_bad(e, c->folder->name, c->number, PART_FAILED, reason);
+    health_note_failure(e, c->folder->name);
     if (c->previous < 0) {
         journal_alert(LOG_ERR, "config-failed", "%s: generation %d (change of %s) does not work and there is none to go back to: %s",
                       c->folder->name, c->number, keys, reason);
@@ -142,7 +189,7 @@ static void record_part(engine *e, const change *c, part_state state, const char
     for (guint i = 0; i < c->files->len; i++)
         g_ptr_array_add(files, c->files->pdata[i]);
     g_ptr_array_add(files, NULL);
-    history_record_add(e->record, c->folder->name, state, c->previous, reason, (char **) files->pdata);
+    history_record_add(e->record, c->folder->name, state, c->previous, reason, (char **) files->pdata)->generation = c->number;
 }
 
 static void report_good(const change *c)
@@ -166,10 +213,12 @@ bool engine_apply(engine *e, GError **error)
         if (apply_change(e, c, &why)) {
             g_hash_table_remove(e->bad, c->folder->name);
             record_part(e, c, PART_GOOD, NULL);
+            health_note_success(e, c->folder->name);
+            health_watch(e, c);
             report_good(c);
             continue;
         }
-        turn_back(e, c, why->message);
+        apply_turn_back(e, c, why->message);
         record_part(e, c, PART_FAILED, why->message);
         g_string_append_printf(failures, "%s%s: %s", failures->len ? "; " : "", c->folder->name, why->message);
     }
@@ -177,8 +226,10 @@ bool engine_apply(engine *e, GError **error)
     bool ok = history_write(&e->store, e->record, &local) && intent_clear(&e->store, &local);
     g_clear_pointer(&e->record, history_record_free);
     history_prune(&e->store, e->plan);
-    if (!ok)
+    if (!ok) {
+        engine_unwritable(e, local->message);
         g_string_append_printf(failures, "%s%s", failures->len ? "; " : "", local->message);
+    }
     if (failures->len)
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s", failures->str);
     return !failures->len;

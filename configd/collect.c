@@ -207,16 +207,17 @@ bool collect_settings(facts *f, char **settings, GError **error)
     return true;
 }
 
-facts *collector_read(collector *c, const plan *p, char **settings, GError **error)
+facts *collector_read(collector *c, const plan *p, const char *server_name, char **settings, GError **error)
 {
+    static const char *const loopback[] = { "127.0.0.0/8", "[::1]/128", NULL };   /* another host's are not known here */
     g_autoptr(localconfig) lc = localconfig_load(c->localconfig_path, error);
     if (!lc || !connect_directory(c, lc, error))
         return NULL;
     g_autoptr(facts) f = facts_new();
-    const char *host = localconfig_get_or(lc, "zimbra_server_hostname", "");
+    const char *host = server_name ? server_name : localconfig_get_or(lc, "zimbra_server_hostname", "");
     g_autoptr(entry) server = directory_server(c->d, host, error);
     if (!server) {
-        g_prefix_error(error, "server %s (localconfig zimbra_server_hostname): ", host);
+        g_prefix_error(error, "server %s%s: ", host, server_name ? "" : " (localconfig zimbra_server_hostname)");
         return NULL;
     }
     g_autoptr(entry) global = directory_global_config(c->d, error);
@@ -226,7 +227,7 @@ facts *collector_read(collector *c, const plan *p, char **settings, GError **err
     read_server(global, server, f);
     if (!read_lists(c, p, f, error) || !collect_settings(f, settings, error))
         return NULL;
-    g_auto(GStrv) own = derived_own_networks();
+    g_auto(GStrv) own = server_name ? g_strdupv((char **) loopback) : derived_own_networks();
     derived_compute(f, (const char *const *) own);
     return g_steal_pointer(&f);
 }

@@ -14,8 +14,9 @@ collector *collector_new(const char *localconfig_path);
 void collector_free(collector *c);
 
 /* Blocks up to localconfig's LDAP time limits. P says which lists are wanted.
+ * SERVER NULL: this host; else the server of that name, with this host's localconfig.
  * SETTINGS (may be NULL): "key=value" or "LOCAL:key=value", as if so set. */
-facts *collector_read(collector *c, const plan *p, char **settings, GError **error);
+facts *collector_read(collector *c, const plan *p, const char *server, char **settings, GError **error);
 
 /* Puts "key=value" settings over F's values. */
 bool collect_settings(facts *f, char **settings, GError **error);

@@ -1,6 +1,6 @@
-/* zmconfigctl (zmconfigdctl by its other name): the engine's verbs over the
- * control socket, and start, stop, restart, kill of the unit. A table of verbs;
- * request.c has the wire form. */
+/* zmconfigctl (zmconfigdctl and libexec/configrewrite by its other names): the
+ * engine's verbs over the control socket, and start, stop, restart, kill of the
+ * unit. A table of verbs; request.c has the wire form. */
 #include <errno.h>
 #include <glib.h>
 #include <stdio.h>
@@ -14,14 +14,16 @@
 #include "lib/localsocket/localsocket.h"
 
 #define SOCKET_PATH "/run/zimbra/configd/control"
+#define ZMCONFIGD PREFIX "/libexec/zmconfigd"
 #define UNIT "zimbra-configd.service"
 #define UNIT_TIMEOUT_MS 300000
 #define ANSWER_TIMEOUT_S 600
 
-static char *arg_socket;
+static char *arg_socket, *arg_server;
 static char **arg_set, **arg_words;
 static const GOptionEntry options[] = {
     { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arg_set, "render, dry-run: as if KEY had VALUE", "KEY=VALUE" },
+    { "server", 0, 0, G_OPTION_ARG_STRING, &arg_server, "render: of this server instead of the host", "NAME" },
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &arg_socket, "In place of " SOCKET_PATH, "PATH" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &arg_words, NULL, NULL },
     { NULL },
@@ -111,6 +113,22 @@ static int run_status(const verb *v, char **args)
     return r;
 }
 
+/* ---- without the daemon ---- */
+
+static int run_render(const verb *v, char **args)
+{
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    g_strv_builder_add_many(b, ZMCONFIGD, "--render", args[0], NULL);
+    if (arg_server)
+        g_strv_builder_add_many(b, "--server", arg_server, NULL);
+    for (char **s = arg_set; s && *s; s++)
+        g_strv_builder_add_many(b, "--set", *s, NULL);
+    g_auto(GStrv) argv = g_strv_builder_end(b);
+    execv(argv[0], argv);
+    fprintf(stderr, "zmconfigctl: %s: %s\n", argv[0], g_strerror(errno));
+    return EX_OSFILE;
+}
+
 /* ---- the unit ---- */
 
 static int run_unit(const verb *v, char **args)
@@ -128,9 +146,11 @@ static const verb verbs[] = {
     { "history", 0, 1, "[COUNT]", "The last generations, what changed them and how they ended", run_request, .word = "HISTORY" },
     { "diff", 2, 2, "A B", "Differences of two generations", run_request, .word = "DIFF" },
     { "dry-run", 0, 0, "[--set K=V]", "What would change now", run_request, .word = "DRYRUN", .settings = true },
-    { "render", 1, 1, "SERVICE [--set K=V]", "The files of a service as they would be", run_request, .word = "RENDER", .settings = true },
+    { "render", 1, 1, "SERVICE [--server H] [--set K=V]", "The files of a service as they would be; needs no running system", run_render, .settings = true },
     { "rewrite", 1, REQUEST_MAX_ARGS, "SERVICE...", "Render, validate and apply again", run_request, .word = "REWRITE" },
     { "rollback", 1, 1, "GENERATION", "Go back to a generation and stay there", run_request, .word = "ROLLBACK" },
+    { "commit-confirm", 0, 1, "[MINUTES]", "Changes from now on go back by themselves (10 minutes) unless confirmed", run_request, .word = "COMMITCONFIRM" },
+    { "confirm", 0, 0, "", "Keep the changes made since commit-confirm", run_request, .word = "CONFIRM" },
     { "resume", 0, REQUEST_MAX_ARGS, "[SERVICE...]", "Follow the directory again after a rollback", run_request, .word = "RESUME" },
     { "start", 0, 0, "", "Start zmconfigd", run_unit, .action = SERVICE_START },
     { "stop", 0, 0, "", "Stop zmconfigd", run_unit, .action = SERVICE_STOP },
@@ -144,9 +164,21 @@ static char *summary(void)
     GString *s = g_string_new("Verbs:\n");
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
         g_autofree char *form = g_strconcat(verbs[i].name, " ", verbs[i].usage, NULL);
-        g_string_append_printf(s, "  %-28s %s\n", form, verbs[i].help);
+        g_string_append_printf(s, "  %-34s %s\n", form, verbs[i].help);
     }
     return g_string_free(s, FALSE);
+}
+
+/* Called as configrewrite, what the guide's scripts call: all words are services. */
+static char **words_of(const char *program, char **words)
+{
+    g_autofree char *name = g_path_get_basename(program);
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    if (g_str_equal(name, "configrewrite"))
+        g_strv_builder_add(b, "rewrite");
+    if (words)
+        g_strv_builder_addv(b, (const char **) words);
+    return g_strv_builder_end(b);
 }
 
 int main(int argc, char **argv)
@@ -160,12 +192,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "zmconfigctl: %s; see --help\n", error->message);
         return EX_USAGE;
     }
-    guint n = arg_words ? g_strv_length(arg_words) : 0;
+    g_auto(GStrv) words = words_of(argv[0], arg_words);
+    guint n = g_strv_length(words);
     for (size_t i = 0; n && i < G_N_ELEMENTS(verbs); i++) {
-        if (!g_str_equal(verbs[i].name, arg_words[0]))
+        if (!g_str_equal(verbs[i].name, words[0]))
             continue;
-        if (n - 1 >= verbs[i].min && n - 1 <= verbs[i].max && (!arg_set || verbs[i].settings))
-            return verbs[i].run(&verbs[i], arg_words + 1);
+        if (n - 1 >= verbs[i].min && n - 1 <= verbs[i].max && (!arg_set || verbs[i].settings) && (!arg_server || verbs[i].run == run_render))
+            return verbs[i].run(&verbs[i], words + 1);
         fprintf(stderr, "zmconfigctl: expected %s %s\n", verbs[i].name, verbs[i].usage);
         return EX_USAGE;
     }

@@ -19,6 +19,9 @@ static void append_time(GString *out, gint64 seconds)
 char *engine_status(engine *e)
 {
     GString *out = g_string_new(NULL);
+    g_autofree char *trial = engine_trial_text(e);
+    if (trial)
+        g_string_append_printf(out, "%s\n", trial);
     for (guint i = 0; i < e->plan->folders->len; i++) {
         const plan_folder *f = e->plan->folders->pdata[i];
         const bad_generation *bad = g_hash_table_lookup(e->bad, f->name);
@@ -32,6 +35,9 @@ char *engine_status(engine *e)
             g_string_append(out, ", service not enabled");
         if (g_hash_table_contains(e->held, f->name))
             g_string_append(out, ", held by rollback");
+        unsigned wait_s = health_wait_s(e, f->name);
+        if (wait_s)
+            g_string_append_printf(out, ", next attempt in %u s", wait_s);
         if (bad)
             g_string_append_printf(out, ", %d %s: %s", bad->number, part_state_name(bad->state), bad->reason ? bad->reason : "");
         g_string_append_c(out, '\n');
@@ -133,7 +139,7 @@ char *engine_dry_run(engine *e, const facts *values, GError **error)
         if (!plan_folder_wanted(f, values))
             continue;
         g_autoptr(GError) local = NULL;
-        g_autoptr(rendering) r = engine_render_folder(e, f, values, &local);
+        g_autoptr(rendering) r = engine_render_folder(e->plan, e->l, f, values, &local);
         if (!r) {
             g_string_append_printf(out, "%s: would be refused: %s\n", f->name, local->message);
             continue;
@@ -152,9 +158,9 @@ char *engine_dry_run(engine *e, const facts *values, GError **error)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-char *engine_render(engine *e, const char *name, const facts *values, GError **error)
+char *engine_show(const plan *p, const layout *l, const char *name, const facts *values, GError **error)
 {
-    g_autoptr(GPtrArray) folders = plan_select(e->plan, name);
+    g_autoptr(GPtrArray) folders = plan_select(p, name);
     g_autoptr(GString) out = g_string_new(NULL);
     if (!folders->len) {
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_UNKNOWN, "%s is neither a folder of the actions table nor a service", name);
@@ -162,7 +168,7 @@ char *engine_render(engine *e, const char *name, const facts *values, GError **e
     }
     for (guint i = 0; i < folders->len; i++) {
         const plan_folder *f = folders->pdata[i];
-        g_autoptr(rendering) r = engine_render_folder(e, f, values, error);
+        g_autoptr(rendering) r = engine_render_folder(p, l, f, values, error);
         if (!r)
             return NULL;
         for (guint j = 0; j < f->files->len; j++) {
@@ -171,4 +177,9 @@ char *engine_render(engine *e, const char *name, const facts *values, GError **e
         }
     }
     return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+char *engine_render(engine *e, const char *name, const facts *values, GError **error)
+{
+    return engine_show(e->plan, e->l, name, values, error);
 }

@@ -19,7 +19,8 @@
 
 typedef struct engine engine;
 
-/* Takes over UNITS. The plan is read at once. */
+/* Takes over UNITS. The plan is read at once. Fails while another engine works on
+ * the same folders. */
 engine *engine_new(const layout *l, unit_driver units, GError **error);
 void engine_free(engine *e);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(engine, engine_free)
@@ -46,8 +47,20 @@ bool engine_apply(engine *e, GError **error);
 bool engine_rollback(engine *e, int n, GError **error);
 /* NAMES empty: all held folders. The next update renders them again. */
 bool engine_resume(engine *e, char **names, GError **error);
-/* Folders that must be rendered again: held ones that were resumed. g_strfreev. */
-char **engine_resumed(engine *e);
+
+/* commit-confirm: unless confirmed within MINUTES, every folder goes back to what
+ * it has now and is held. The text says so to the administrator; caller frees. */
+char *engine_trial_begin(engine *e, guint64 minutes, GError **error);
+bool engine_trial_confirm(engine *e, GError **error);
+/* Line for the status, NULL when none is under way; caller frees. */
+char *engine_trial_text(const engine *e);
+
+/* Monotonic usec at which engine_tick() has something to do; 0: nothing. */
+gint64 engine_next_due(const engine *e);
+/* Does what is due by itself: the end of a trial, the watch over services that
+ * were activated lately. True: an update is due too (something could not be
+ * written, or waited). */
+bool engine_tick(engine *e);
 
 /* The values of the last update; NULL before. */
 const facts *engine_values(const engine *e);
@@ -60,8 +73,9 @@ char *engine_history(engine *e, guint max);
 char *engine_diff(engine *e, int a, int b, GError **error);
 /* What an update to VALUES would change and do. */
 char *engine_dry_run(engine *e, const facts *values, GError **error);
-/* The rendered files of NAME (folder or service). */
+/* The rendered files of NAME (folder or service); the second form needs no engine. */
 char *engine_render(engine *e, const char *name, const facts *values, GError **error);
+char *engine_show(const plan *p, const layout *l, const char *name, const facts *values, GError **error);
 
 #define ENGINE_ERROR (engine_error_quark())
 GQuark engine_error_quark(void);

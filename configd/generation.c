@@ -131,6 +131,12 @@ int generation_at(const generation_store *s, const char *folder, int n)
     return best;
 }
 
+bool generation_exists(const generation_store *s, const char *folder, int n)
+{
+    g_autofree char *path = generation_path(s, folder, n);
+    return g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
 /* ---- owners ---- */
 
 static bool find_ids(const char *owner, const char *group, uid_t *uid, gid_t *gid, GError **error)
@@ -252,7 +258,29 @@ static bool make_parents(const generation_store *s, const plan_folder *folder, c
     return true;
 }
 
-bool generation_create(const generation_store *s, const rendering *r, int n, GError **error)
+/* F of generation BEFORE, when it holds TEXT, becomes PATH too: same inode, same times. */
+static bool take_over(const generation_store *s, const rendering *r, const plan_file *f, const char *text, int before, const char *path)
+{
+    if (before < 0)
+        return false;
+    g_autofree char *root = generation_path(s, r->folder->name, before), *old = g_build_filename(root, f->name, NULL);
+    return same_file(s, old, f, text) && step(s, "link") && link(old, path) == 0;
+}
+
+static bool fill(const generation_store *s, const rendering *r, int before, const char *root, GError **error)
+{
+    for (guint i = 0; i < r->folder->files->len; i++) {
+        const plan_file *f = r->folder->files->pdata[i];
+        const char *text = r->texts->pdata[i];
+        g_autofree char *path = g_build_filename(root, f->name, NULL);
+        if (!make_parents(s, r->folder, root, f->name, error) ||
+            (!take_over(s, r, f, text, before, path) && !write_file(s, f, path, text, error)))
+            return false;
+    }
+    return true;
+}
+
+bool generation_create(const generation_store *s, const rendering *r, int before, int n, GError **error)
 {
     g_autofree char *parent = folder_root(s, r->folder->name), *root = generation_path(s, r->folder->name, n);
 
@@ -262,15 +290,10 @@ bool generation_create(const generation_store *s, const rendering *r, int n, GEr
         g_set_error(error, GENERATION_ERROR, EEXIST, "generation %s exists", root);
         return false;
     }
-    if (!make_folder(s, r->folder, root, error))
-        return false;
-    for (guint i = 0; i < r->folder->files->len; i++) {
-        const plan_file *f = r->folder->files->pdata[i];
-        g_autofree char *path = g_build_filename(root, f->name, NULL);
-        if (!make_parents(s, r->folder, root, f->name, error) || !write_file(s, f, path, r->texts->pdata[i], error))
-            return false;
-    }
-    return true;
+    if (make_folder(s, r->folder, root, error) && fill(s, r, before, root, error))
+        return true;
+    (void) generation_remove(s, r->folder->name, n, NULL);   /* room for others; else pruned later */
+    return false;
 }
 
 static bool flush_tree(const generation_store *s, const char *path, GError **error)

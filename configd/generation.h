@@ -46,8 +46,11 @@ int generation_at(const generation_store *s, const char *folder, int n);
  * missing there. N < 0: all. Free with g_ptr_array_unref. */
 GPtrArray *generation_compare(const generation_store *s, const rendering *r, int n);
 
-/* Writes R as generation N, not live, not yet flushed. */
-bool generation_create(const generation_store *s, const rendering *r, int n, GError **error);
+bool generation_exists(const generation_store *s, const char *folder, int n);
+
+/* Writes R as generation N, not live, not yet flushed. A file that is the same in
+ * generation BEFORE (negative: none) is linked from there, not written again. */
+bool generation_create(const generation_store *s, const rendering *r, int before, int n, GError **error);
 /* Flushes generation N of FOLDER to disk, whoever wrote its files. */
 bool generation_seal(const generation_store *s, const plan_folder *folder, int n, GError **error);
 /* Turns the live link to N; N < 0 removes it. */

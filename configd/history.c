@@ -46,15 +46,17 @@ void history_record_free(history_record *r)
     g_free(r);
 }
 
-void history_record_add(history_record *r, const char *folder, part_state state, int previous, const char *reason, char **files)
+history_part *history_record_add(history_record *r, const char *folder, part_state state, int previous, const char *reason, char **files)
 {
     history_part *p = g_new0(history_part, 1);
     p->folder = g_strdup(folder);
     p->state = state;
     p->previous = previous;
+    p->generation = r->number;
     p->reason = g_strdup(reason);
     p->files = g_strdupv(files);
     g_ptr_array_add(r->parts, p);
+    return p;
 }
 
 static void set_list(GKeyFile *k, const char *group, const char *key, char **list)
@@ -80,6 +82,7 @@ bool history_write(const generation_store *s, const history_record *r, GError **
         g_autofree char *group = g_strconcat("folder ", p->folder, NULL);
         g_key_file_set_string(k, group, "state", state_names[p->state]);
         g_key_file_set_integer(k, group, "previous", p->previous);
+        g_key_file_set_integer(k, group, "generation", p->generation);
         if (p->reason)
             g_key_file_set_string(k, group, "reason", p->reason);
         set_list(k, group, "files", p->files);
@@ -93,12 +96,16 @@ static void read_part(GKeyFile *k, const char *group, history_record *r)
     g_autofree char *state = g_key_file_get_string(k, group, "state", NULL);
     g_autofree char *reason = g_key_file_get_string(k, group, "reason", NULL);
     g_auto(GStrv) files = g_key_file_get_string_list(k, group, "files", NULL, NULL);
-    for (size_t i = 0; state && i < G_N_ELEMENTS(state_names); i++)
-        if (g_str_equal(state_names[i], state))
-            history_record_add(r, group + strlen("folder "), i, g_key_file_get_integer(k, group, "previous", NULL), reason, files);
+    for (size_t i = 0; state && i < G_N_ELEMENTS(state_names); i++) {
+        if (!g_str_equal(state_names[i], state))
+            continue;
+        history_part *p = history_record_add(r, group + strlen("folder "), i, g_key_file_get_integer(k, group, "previous", NULL), reason, files);
+        if (g_key_file_has_key(k, group, "generation", NULL))
+            p->generation = g_key_file_get_integer(k, group, "generation", NULL);
+    }
 }
 
-static history_record *read_record(const generation_store *s, int number)
+history_record *history_find(const generation_store *s, int number)
 {
     g_autoptr(GKeyFile) k = g_key_file_new();
     g_autofree char *path = record_path(s, number);
@@ -144,7 +151,7 @@ GPtrArray *history_read(const generation_store *s, guint max)
     GPtrArray *records = g_ptr_array_new_with_free_func((GDestroyNotify) history_record_free);
     g_autoptr(GArray) all = record_numbers(s);
     for (guint i = 0; i < all->len && records->len < max; i++) {
-        history_record *r = read_record(s, g_array_index(all, int, i));
+        history_record *r = history_find(s, g_array_index(all, int, i));
         if (r)
             g_ptr_array_add(records, r);
     }
@@ -156,6 +163,18 @@ static bool is_named(int n, void *data)
     return g_hash_table_contains(data, GINT_TO_POINTER(n));
 }
 
+/* Adds what record N names. */
+static void name_generations(const generation_store *s, int n, GHashTable *named)
+{
+    g_autoptr(history_record) r = history_find(s, n);
+    g_hash_table_add(named, GINT_TO_POINTER(n));
+    for (guint i = 0; r && i < r->parts->len; i++) {
+        const history_part *p = r->parts->pdata[i];
+        g_hash_table_add(named, GINT_TO_POINTER(p->generation));
+        g_hash_table_add(named, GINT_TO_POINTER(p->previous));
+    }
+}
+
 void history_prune(const generation_store *s, const plan *p)
 {
     g_autoptr(GArray) all = record_numbers(s);
@@ -163,7 +182,7 @@ void history_prune(const generation_store *s, const plan *p)
     for (guint i = 0; i < all->len; i++) {
         int n = g_array_index(all, int, i);
         if (i < HISTORY_KEPT) {
-            g_hash_table_add(named, GINT_TO_POINTER(n));
+            name_generations(s, n, named);
             continue;
         }
         g_autofree char *path = record_path(s, n);

@@ -17,6 +17,7 @@ typedef struct {
     char *folder;
     part_state state;
     int previous;      /* generation that was live before; -1 none */
+    int generation;    /* that was tried: the run's own, but when a run went back */
     char *reason;      /* of refused and failed */
     char **files;      /* that changed */
 } history_part;
@@ -32,14 +33,17 @@ typedef struct {
 history_record *history_record_new(int number, const char *trigger, char **keys);
 void history_record_free(history_record *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(history_record, history_record_free)
-void history_record_add(history_record *r, const char *folder, part_state state, int previous, const char *reason, char **files);
+/* The part is R's; its generation is R's number until set. */
+history_part *history_record_add(history_record *r, const char *folder, part_state state, int previous, const char *reason, char **files);
 const char *part_state_name(part_state state);
 
 bool history_write(const generation_store *s, const history_record *r, GError **error);
 /* Newest first, at most MAX; unreadable ones are left out. */
 GPtrArray *history_read(const generation_store *s, guint max);
+/* The record of run NUMBER; NULL none. */
+history_record *history_find(const generation_store *s, int number);
 /* Drops records beyond HISTORY_KEPT and the generations of P's folders that no
- * record left names. */
+ * record left names: as tried, or as what was live before. */
 void history_prune(const generation_store *s, const plan *p);
 
 /* ---- intent ---- */

@@ -169,9 +169,18 @@ static const char *directory_state(void *data)
 
 /* ---- this host's files, signals ---- */
 
+static uint64_t poll_interval(const manager *m)
+{
+    g_autoptr(localconfig) lc = localconfig_load(m->localconfig_path, NULL);
+    gint64 seconds = lc ? localconfig_get_int(lc, "zmconfigd_interval", POLL_DEFAULT_S) : POLL_DEFAULT_S;
+    return CLAMP(seconds, 5, 86400) * G_USEC_PER_SEC;
+}
+
 static void on_localconfig(void *data)
 {
     manager *m = data;
+    m->poll_usec = poll_interval(m);
+    (void) sd_event_source_set_time_relative(m->poll, m->poll_usec);   /* own source: cannot fail */
     schedule(m);
     watch_retry(m->watch);
 }
@@ -205,9 +214,7 @@ static int on_watchdog(sd_event_source *s, uint64_t usec, void *data)
 
 static int add_sources(manager *m)
 {
-    g_autoptr(localconfig) lc = localconfig_load(m->localconfig_path, NULL);
-    gint64 seconds = lc ? localconfig_get_int(lc, "zmconfigd_interval", POLL_DEFAULT_S) : POLL_DEFAULT_S;
-    m->poll_usec = CLAMP(seconds, 5, 86400) * G_USEC_PER_SEC;
+    m->poll_usec = poll_interval(m);
 
     int rc = sd_event_add_time_relative(m->event, &m->quiet, CLOCK_MONOTONIC, 0, 1000, on_quiet, m);
     if (rc >= 0)
@@ -225,6 +232,7 @@ static bool open_parts(manager *m, engine *e, GError **error)
 {
     static const watch_callbacks callbacks = { .changed = on_changed, .gap = on_gap, .state = on_state };
     g_autofree char *control_path = g_build_filename(m->l->run, "control", NULL);
+    g_autofree char *cookie_path = g_build_filename(m->l->state, "cookie", NULL);
     g_autofree char *changes_path = g_build_filename(m->l->run, "changes", NULL);
 
     m->worker = worker_new(m->event, e, m->localconfig_path, error);
@@ -233,7 +241,7 @@ static bool open_parts(manager *m, engine *e, GError **error)
     m->publisher = publisher_new(m->event, changes_path, error);
     m->control = m->publisher ? control_new(m->event, control_path, m->worker, directory_state, m, error) : NULL;
     m->localwatch = m->control ? localwatch_new(m->event, m->l, m->localconfig_path, on_localconfig, on_templates, m, error) : NULL;
-    m->watch = m->localwatch ? watch_new(m->event, m->localconfig_path, &callbacks, m, error) : NULL;
+    m->watch = m->localwatch ? watch_new(m->event, m->localconfig_path, cookie_path, &callbacks, m, error) : NULL;
     return m->watch;
 }
 

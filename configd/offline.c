@@ -1,8 +1,10 @@
-/* One run without a loop, and rendering without a directory. */
+/* One run without a loop, and rendering without a running system. */
 #include "configd/offline.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sysexits.h>
 
 #include "configd/collect.h"
@@ -16,7 +18,7 @@ int offline_once(engine *e, const char *localconfig_path)
 {
     g_autoptr(GError) error = NULL, apply_error = NULL;
     collector *c = collector_new(localconfig_path);
-    facts *values = engine_recover(e, &error) ? collector_read(c, engine_plan(e), NULL, &error) : NULL;
+    facts *values = engine_recover(e, &error) ? collector_read(c, engine_plan(e), NULL, NULL, &error) : NULL;
     bool ok = values && engine_update(e, values, NULL, "once", &error);
 
     if (values && !engine_apply(e, &apply_error)) {
@@ -47,7 +49,9 @@ static void add_defaults(facts *f)
     }
 }
 
-static facts *read_facts(const char *path, bool *ret_all, GError **error)
+static const char *const no_networks[] = { "127.0.0.0/8", "[::1]/128", NULL };
+
+static facts *read_facts(const char *path, char **settings, bool *ret_all, GError **error)
 {
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, error))
@@ -70,8 +74,9 @@ static facts *read_facts(const char *path, bool *ret_all, GError **error)
         if (source == TEMPLATE_SERVICE)
             *ret_all = false;
     }
-    static const char *const networks[] = { "127.0.0.0/8", "[::1]/128", NULL };
-    derived_compute(f, networks);
+    if (!collect_settings(f, settings, error))
+        return NULL;
+    derived_compute(f, no_networks);
     return g_steal_pointer(&f);
 }
 
@@ -101,7 +106,7 @@ bool offline_render(const layout *l, const char *dir, const char *facts_file, GE
 {
     g_autoptr(plan) p = plan_load(l, error);
     bool all = true;
-    g_autoptr(facts) f = p ? read_facts(facts_file, &all, error) : NULL;
+    g_autoptr(facts) f = p ? read_facts(facts_file, NULL, &all, error) : NULL;
     if (!f)
         return false;
     for (guint i = 0; i < p->folders->len; i++) {
@@ -110,4 +115,66 @@ bool offline_render(const layout *l, const char *dir, const char *facts_file, GE
             return false;
     }
     return true;
+}
+
+/* ---- one service's files ---- */
+
+/* What this host's last run saw; NULL: unknown. */
+static facts *last_values(const layout *l, const offline_question *q)
+{
+    g_autofree char *path = g_build_filename(l->state, "values", NULL), *text = NULL;
+    if (q->server || !g_file_get_contents(path, &text, NULL, NULL))
+        return NULL;
+    return facts_parse(path, text, NULL);
+}
+
+static facts *default_values(const offline_question *q, GError **error)
+{
+    g_autoptr(facts) f = facts_new();
+    char host[256] = "localhost";
+    (void) gethostname(host, sizeof host - 1);   /* too long a name: cut */
+    add_defaults(f);
+    facts_set_one(f, TEMPLATE_VAR, "zimbraServerName", q->server ? q->server : host);
+    facts_set_one(f, TEMPLATE_VAR, "zimbraServiceHostname", q->server ? q->server : host);
+    facts_set_one(f, TEMPLATE_LOCAL, "zimbra_server_hostname", q->server ? q->server : host);
+    if (!collect_settings(f, q->settings, error))
+        return NULL;
+    derived_compute(f, no_networks);
+    return g_steal_pointer(&f);
+}
+
+static facts *values_for(const layout *l, const plan *p, const offline_question *q, GError **error)
+{
+    g_autoptr(GError) away = NULL;
+    bool all;
+    if (q->facts_file)
+        return read_facts(q->facts_file, q->settings, &all, error);
+    collector *c = collector_new(NULL);
+    g_autoptr(facts) f = collector_read(c, p, q->server, q->settings, &away);
+    collector_free(c);
+    if (f)
+        return g_steal_pointer(&f);
+    if (g_error_matches(away, DIRECTORY_ERROR, DIRECTORY_ERROR_NO_SUCH)) {
+        g_propagate_error(error, g_steal_pointer(&away));
+        return NULL;
+    }
+    f = last_values(l, q);
+    fprintf(stderr, "%s; shown with %s\n", away->message, f ? "the values of this host's last run" : "built-in defaults");
+    if (!f)
+        return default_values(q, error);
+    return collect_settings(f, q->settings, error) ? g_steal_pointer(&f) : NULL;
+}
+
+bool offline_show(const layout *l, const offline_question *q, GError **error)
+{
+    g_autoptr(plan) p = plan_load(l, error);
+    g_autoptr(facts) f = p ? values_for(l, p, q, error) : NULL;
+    g_autofree char *text = f ? engine_show(p, l, q->name, f, error) : NULL;
+    if (!text)
+        return false;
+    fputs(text, stdout);
+    if (fflush(stdout) == 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "standard output: %s", g_strerror(errno));
+    return false;
 }

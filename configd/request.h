@@ -18,12 +18,14 @@ typedef enum {
     REQUEST_RENDER,     /* RENDER service [key=value…] */
     REQUEST_ROLLBACK,   /* ROLLBACK n */
     REQUEST_RESUME,     /* RESUME [folder…] */
+    REQUEST_COMMIT_CONFIRM, /* COMMITCONFIRM [minutes] */
+    REQUEST_CONFIRM,    /* CONFIRM */
 } request_verb;
 
 typedef struct {
     request_verb verb;
     char **args;
-    guint64 numbers[2];   /* of HISTORY, DIFF and ROLLBACK */
+    guint64 numbers[2];   /* of HISTORY, DIFF, ROLLBACK and COMMITCONFIRM */
 } request;
 
 /* LINE without its newline, LEN bytes, any bytes. On failure *RET_REPLY is the

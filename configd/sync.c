@@ -84,8 +84,9 @@ bool sync_parse_info(const struct berval *value, sync_info *ret)
     BerElement *ber = reader(&copy);
     bool ok = ber != NULL;
     bool flag;
+    ber_tag_t tag = ok ? ber_peek_tag(ber, &len) : LBER_ERROR;
 
-    switch (ok ? ber_peek_tag(ber, &len) : LBER_ERROR) {
+    switch (tag) {
     case TAG_NEW_COOKIE:
         ok = ber_scanf(ber, "m", &cookie) != LBER_ERROR;
         if (ok)
@@ -96,11 +97,13 @@ bool sync_parse_info(const struct berval *value, sync_info *ret)
         flag = true;                       /* refreshDone DEFAULT TRUE */
         ok = ber_scanf(ber, "{") != LBER_ERROR && scan_body(ber, &i, &flag);
         i.refresh_done = flag;
+        i.present = tag == TAG_REFRESH_PRESENT;
         break;
     case TAG_ID_SET:
         flag = false;                      /* refreshDeletes DEFAULT FALSE */
         ok = ber_scanf(ber, "{") != LBER_ERROR && scan_body(ber, &i, &flag);
         i.deleted_ids = flag;
+        i.present = !flag;
         break;
     default:
         ok = false;
@@ -113,13 +116,41 @@ bool sync_parse_info(const struct berval *value, sync_info *ret)
     return ok;
 }
 
+/* ---- cookies ---- */
+
+/* Server ids are the third part of a CSN: time#count#sid#mod. */
+static char *server_of(const char *csn)
+{
+    g_auto(GStrv) parts = g_strsplit(csn, "#", 4);
+    return g_strv_length(parts) == 4 ? g_strdup(parts[2]) : NULL;
+}
+
+static char **csns_of(const char *cookie)
+{
+    const char *csn = cookie ? strstr(cookie, "csn=") : NULL;
+    if (!csn)
+        return g_new0(char *, 1);
+    g_autofree char *list = g_strndup(csn + 4, strcspn(csn + 4, ","));
+    return g_strsplit(list, ";", -1);
+}
+
+/* server id -> newest CSN */
+static GHashTable *by_server(const char *cookie)
+{
+    GHashTable *t = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_auto(GStrv) csns = csns_of(cookie);
+    for (char **c = csns; *c; c++) {
+        g_autofree char *server = server_of(*c);
+        const char *known = server ? g_hash_table_lookup(t, server) : NULL;
+        if (server && (!known || strcmp(*c, known) > 0))
+            g_hash_table_replace(t, g_steal_pointer(&server), g_strdup(*c));
+    }
+    return t;
+}
+
 char *sync_newest_csn(const char *cookie)
 {
-    const char *csn = strstr(cookie, "csn=");
-    if (!csn)
-        return NULL;
-    g_autofree char *list = g_strndup(csn + 4, strcspn(csn + 4, ","));
-    g_auto(GStrv) csns = g_strsplit(list, ";", -1);
+    g_auto(GStrv) csns = csns_of(cookie);
     const char *newest = NULL;
     for (char **c = csns; *c; c++)
         if (**c && (!newest || strcmp(*c, newest) > 0))
@@ -131,4 +162,40 @@ char *sync_cookie(const char *const *csns)
 {
     g_autofree char *list = g_strjoinv(";", (char **) csns);
     return g_strdup_printf("rid=001,csn=%s", list);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+char *sync_merge(const char *a, const char *b)
+{
+    g_auto(GStrv) first = csns_of(a), second = csns_of(b);
+    g_autofree char *left = g_strjoinv(";", first), *right = g_strjoinv(";", second);
+    g_autofree char *both = g_strdup_printf("csn=%s;%s", left, right);
+    g_autoptr(GHashTable) t = by_server(both);
+    g_autoptr(GPtrArray) csns = g_ptr_array_new();
+    GHashTableIter i;
+    gpointer csn;
+    g_hash_table_iter_init(&i, t);
+    while (g_hash_table_iter_next(&i, NULL, &csn))
+        g_ptr_array_add(csns, csn);
+    g_ptr_array_sort(csns, by_text);
+    g_ptr_array_add(csns, NULL);
+    return csns->len > 1 ? sync_cookie((const char *const *) csns->pdata) : NULL;
+}
+
+bool sync_is_behind(const char *a, const char *b)
+{
+    g_autoptr(GHashTable) ours = by_server(a), theirs = by_server(b);
+    GHashTableIter i;
+    gpointer server, csn;
+    g_hash_table_iter_init(&i, theirs);
+    while (g_hash_table_iter_next(&i, &server, &csn)) {
+        const char *known = g_hash_table_lookup(ours, server);
+        if (!known || strcmp(known, csn) < 0)
+            return true;
+    }
+    return false;
 }

@@ -24,15 +24,22 @@ typedef struct {
     char *cookie;         /* NULL: none */
     bool refresh_done;    /* the refresh ends; what follows are changes */
     bool deleted_ids;     /* entries are gone, only their UUIDs are told */
+    bool present;         /* present phase: what is not named is gone */
 } sync_info;
 
 /* Sync Info message. Clear with sync_info_clear. */
 bool sync_parse_info(const struct berval *value, sync_info *ret);
 void sync_info_clear(sync_info *i);
 
-/* The newest CSN in a cookie ("rid=001,csn=A;B"), caller frees; NULL when none. */
+/* ---- cookies: "rid=001,csn=A;B", one CSN for each server id; NULL is the empty one ---- */
+
+/* The newest CSN of any server; caller frees, NULL when none. */
 char *sync_newest_csn(const char *cookie);
 /* A cookie that asks for everything after CSNS; caller frees. */
 char *sync_cookie(const char *const *csns);
+/* A and B as one: of each server the newer CSN. Caller frees; NULL when both are empty. */
+char *sync_merge(const char *a, const char *b);
+/* True when B has a CSN of some server that A has not reached. */
+bool sync_is_behind(const char *a, const char *b);
 
 #endif

@@ -30,6 +30,20 @@ static char *systemd_state(void *data, const char *unit, GError **error)
     return state;
 }
 
+static bool systemd_restarts(void *data, const char *unit, unsigned *ret, GError **error)
+{
+    service_bus *bus = bus_of(data, error);
+    bool ok = bus && service_unit_restarts(bus, unit, ret, error);
+    check_bus(data, ok, error);
+    return ok;
+}
+
+static bool systemd_stopping(void *data)
+{
+    service_bus *bus = bus_of(data, NULL);
+    return bus && service_system_is_stopping(bus);
+}
+
 static bool systemd_act(void *data, const char *unit, service_action action, int timeout_ms, GError **error)
 {
     service_bus *bus = bus_of(data, error);
@@ -69,7 +83,7 @@ static void systemd_done(void *data)
 unit_driver units_systemd(void)
 {
     return (unit_driver) {
-        .state = systemd_state, .act = systemd_act, .enabled = systemd_enabled, .enable = systemd_enable,
+        .state = systemd_state, .restarts = systemd_restarts, .stopping = systemd_stopping, .act = systemd_act, .enabled = systemd_enabled, .enable = systemd_enable,
         .converge = systemd_converge, .done = systemd_done, .data = g_new0(systemd_units, 1),
     };
 }
@@ -77,6 +91,17 @@ unit_driver units_systemd(void)
 static char *no_state(void *data, const char *unit, GError **error)
 {
     return g_strdup("inactive");
+}
+
+static bool no_restarts(void *data, const char *unit, unsigned *ret, GError **error)
+{
+    *ret = 0;
+    return true;
+}
+
+static bool not_stopping(void *data)
+{
+    return false;
 }
 
 static bool no_act(void *data, const char *unit, service_action action, int timeout_ms, GError **error)
@@ -105,6 +130,6 @@ static void no_done(void *data)
 
 unit_driver units_none(void)
 {
-    return (unit_driver) { .state = no_state, .act = no_act, .enabled = no_enabled, .enable = no_enable,
+    return (unit_driver) { .state = no_state, .restarts = no_restarts, .stopping = not_stopping, .act = no_act, .enabled = no_enabled, .enable = no_enable,
                            .converge = no_converge, .done = no_done };
 }

@@ -9,6 +9,10 @@
 
 typedef struct {
     char *(*state)(void *data, const char *unit, GError **error);
+    /* How often the manager has restarted UNIT by itself since it was started. */
+    bool (*restarts)(void *data, const char *unit, unsigned *ret, GError **error);
+    /* The host is going down. */
+    bool (*stopping)(void *data);
     bool (*act)(void *data, const char *unit, service_action action, int timeout_ms, GError **error);
     /* The enabled set as it is, and a new one. */
     char **(*enabled)(void *data, GError **error);

@@ -94,6 +94,12 @@ static char **context_csns(LDAP *ld, LDAPMessage *m)
     return g_strv_builder_end(b);
 }
 
+char *watch_cookie_of(LDAP *ld, LDAPMessage *m)
+{
+    g_auto(GStrv) csns = context_csns(ld, m);
+    return *csns ? sync_cookie((const char *const *) csns) : NULL;
+}
+
 char *watch_start_cookie(LDAP *ld)
 {
     struct timeval limit = { .tv_sec = ANSWER_SECONDS };
@@ -101,11 +107,8 @@ char *watch_start_cookie(LDAP *ld)
     char *cookie = NULL;
     int rc = ldap_search_ext_s(ld, SUFFIX, LDAP_SCOPE_BASE, NULL, (char **) csn_only, 0, NULL, NULL, &limit, 1, &m);
     LDAPMessage *e = rc == LDAP_SUCCESS ? ldap_first_entry(ld, m) : NULL;
-    if (e) {
-        g_auto(GStrv) csns = context_csns(ld, e);
-        if (*csns)
-            cookie = sync_cookie((const char *const *) csns);
-    }
+    if (e)
+        cookie = watch_cookie_of(ld, e);
     ldap_msgfree(m);
     return cookie;
 }
@@ -132,14 +135,4 @@ int watch_start_check(LDAP *ld)
     int id;
     int rc = ldap_search_ext(ld, SUFFIX, LDAP_SCOPE_BASE, NULL, (char **) csn_only, 0, NULL, NULL, NULL, 1, &id);
     return rc == LDAP_SUCCESS ? id : -1;
-}
-
-char *watch_newest_csn(LDAP *ld, LDAPMessage *m)
-{
-    g_auto(GStrv) csns = context_csns(ld, m);
-    char *newest = NULL;
-    for (char **c = csns; *c; c++)
-        if (!newest || strcmp(*c, newest) > 0)
-            newest = *c;
-    return g_strdup(newest);
 }

@@ -14,7 +14,7 @@ char *watch_start_cookie(LDAP *ld);
 int watch_start_sync(LDAP *ld, const char *cookie, GError **error);
 /* Message id of a search for contextCSN; -1 on failure. */
 int watch_start_check(LDAP *ld);
-/* The newest contextCSN of entry M; NULL none. */
-char *watch_newest_csn(LDAP *ld, LDAPMessage *m);
+/* The contextCSNs of entry M as a cookie, caller frees; NULL none. */
+char *watch_cookie_of(LDAP *ld, LDAPMessage *m);
 
 #endif

@@ -1,10 +1,14 @@
 /* The directory's change stream.
  *
- * The state a client must keep for RFC 4533 is the content itself; here content
- * is read anew by the engine, so the session only has to miss nothing: it reads
- * contextCSN first, asks for everything after it, and says "gap" once connected,
- * which makes the engine read all and the caches forget all. No copy of the
- * tree, no UUIDs. refreshRequired and any broken connection start over.
+ * The cookie (one CSN for each server of the directory) says how far we have
+ * heard. It is kept in a file over restarts and sent with every request, so that
+ * the server tells what changed meanwhile. The content itself is not kept: the
+ * engine reads it anew for every run. Where the server cannot name everything
+ * that changed, callers are told of a gap, which makes the engine read all and
+ * the caches forget all: at the first connection; after a present phase (what
+ * is gone is what was not named, and we keep no UUIDs); for deletions told by
+ * UUID only; after refreshRequired; and when contextCSN is older than the cookie:
+ * a directory that was restored from a backup.
  *
  * libldap may hold a message that poll(2) on the socket does not show, so after
  * every wake-up ldap_result() is called until it has nothing left.
@@ -25,13 +29,16 @@
 
 #include "configd/sync.h"
 #include "configd/watch-connect.h"
+#include "lib/journal/journal.h"
 
 #define CHECK_INTERVAL_MS 60000
 #define CHECK_AGAIN_MS 5000
-#define BACKOFF_MIN_MS 200
-#define BACKOFF_MAX_MS 15000
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 500      /* a change is late by this at most once slapd is back */
+#define SAVE_EACH_MS 5000
+#define COOKIE_MAX_BYTES 8192
 
-typedef enum { EVENT_CHANGED, EVENT_GAP, EVENT_UP, EVENT_DOWN } event_kind;
+typedef enum { EVENT_CHANGED, EVENT_GAP, EVENT_WENT_BACK, EVENT_UP, EVENT_DOWN } event_kind;
 
 typedef struct {
     event_kind kind;
@@ -45,16 +52,19 @@ struct watch {
     GAsyncQueue *events;
     watch_callbacks callbacks;
     void *data;
-    char *localconfig_path;
+    char *localconfig_path, *cookie_path;
     pthread_t thread;
     int stopping;                /* atomic */
     /* of the thread */
     LDAP *ld;
     int sync_id, check_id;       /* message ids; 0 none */
     bool refreshed;
-    char *seen;                  /* newest CSN heard of */
+    bool gap;                    /* this session cannot tell all that changed */
+    char *cookie;                /* how far we have heard */
+    char *saved;                 /* the cookie on disk */
+    gint64 saved_at;             /* monotonic ms */
     gint64 check_at;             /* monotonic ms */
-    char *suspect;               /* CSN the server has and we do not */
+    char *suspect;               /* cookie the server has and we do not */
     bool done;                   /* the session is over */
     char *reason;
 };
@@ -106,13 +116,11 @@ static bool matters(const char *dn)
 
 static void note_cookie(watch *w, const char *cookie)
 {
-    char *csn = cookie ? sync_newest_csn(cookie) : NULL;
-    if (csn && (!w->seen || strcmp(csn, w->seen) > 0)) {
-        g_free(w->seen);
-        w->seen = csn;
+    if (!cookie || !sync_is_behind(w->cookie, cookie))
         return;
-    }
-    g_free(csn);
+    char *merged = sync_merge(w->cookie, cookie);
+    g_free(w->cookie);
+    w->cookie = merged;
 }
 
 static void on_entry(watch *w, LDAPMessage *m)
@@ -125,14 +133,22 @@ static void on_entry(watch *w, LDAPMessage *m)
     if (dn && ldap_get_entry_controls(w->ld, m, &controls) == LDAP_SUCCESS) {
         LDAPControl *c = controls ? ldap_control_find(SYNC_STATE_OID, controls, NULL) : NULL;
         if (c && sync_parse_state(&c->ldctl_value, &state, &cookie)) {
-            note_cookie(w, cookie);
             g_autofree char *csn = cookie ? sync_newest_csn(cookie) : NULL;
-            if (w->refreshed)
+            if (w->refreshed)        /* within the refresh a cookie does not cover what is still to come */
+                note_cookie(w, cookie);
+            if (state != SYNC_PRESENT)
                 tell(w, EVENT_CHANGED, csn, dn, matters(dn));
         }
     }
     ldap_controls_free(controls);
     ldap_memfree(dn);
+}
+
+static void tell_gap(watch *w)
+{
+    if (w->gap)
+        tell(w, EVENT_GAP, NULL, NULL, true);
+    w->gap = false;
 }
 
 static void on_info(watch *w, LDAPMessage *m)
@@ -143,13 +159,15 @@ static void on_info(watch *w, LDAPMessage *m)
 
     if (ldap_parse_intermediate(w->ld, m, &oid, &value, NULL, 0) == LDAP_SUCCESS && oid && value &&
         g_str_equal(oid, SYNC_INFO_OID) && sync_parse_info(value, &info)) {
-        note_cookie(w, info.cookie);
-        if (info.deleted_ids && w->refreshed)
-            tell(w, EVENT_GAP, NULL, NULL, true);
+        if (info.deleted_ids || info.present)
+            w->gap = true;
         if (info.refresh_done && !w->refreshed) {
             w->refreshed = true;
             tell(w, EVENT_UP, NULL, NULL, false);
-            tell(w, EVENT_GAP, NULL, NULL, true);
+        }
+        if (w->refreshed) {
+            tell_gap(w);
+            note_cookie(w, info.cookie);
         }
         sync_info_clear(&info);
     }
@@ -167,18 +185,21 @@ static void end_session(watch *w, const char *reason)
 /* The server's contextCSN against what we have heard. */
 static void on_check(watch *w, LDAPMessage *m)
 {
-    g_autofree char *newest = watch_newest_csn(w->ld, m);
-    if (!newest || (w->seen && strcmp(newest, w->seen) <= 0)) {
+    g_autofree char *theirs = watch_cookie_of(w->ld, m);
+    if (!theirs || !sync_is_behind(w->cookie, theirs)) {
         g_clear_pointer(&w->suspect, g_free);
-    } else if (w->suspect && strcmp(newest, w->suspect) >= 0 && (!w->seen || strcmp(w->suspect, w->seen) > 0)) {
+    } else if (w->suspect && sync_is_behind(w->cookie, w->suspect)) {
         end_session(w, "the change stream does not deliver");
     } else {
         g_free(w->suspect);
-        w->suspect = g_steal_pointer(&newest);
+        w->suspect = g_steal_pointer(&theirs);
         w->check_at = now_ms() + CHECK_AGAIN_MS;
     }
 }
 
+/* The end of a search that should have none. A server that cannot continue from
+ * our cookie says so before the refresh is done (refreshRequired; unwilling, when
+ * we have heard of more than it knows): from nothing, then. */
 static void on_result(watch *w, LDAPMessage *m)
 {
     int code = LDAP_OTHER;
@@ -186,6 +207,10 @@ static void on_result(watch *w, LDAPMessage *m)
     (void) ldap_parse_result(w->ld, m, &code, NULL, &text, NULL, NULL, 0);
     g_autofree char *reason = g_strdup_printf("the change stream ended: %s%s%s", ldap_err2string(code), text && *text ? ": " : "", text ? text : "");
     ldap_memfree(text);
+    if (!w->refreshed || code == LDAP_SYNC_REFRESH_REQUIRED) {
+        g_clear_pointer(&w->cookie, g_free);
+        w->gap = true;
+    }
     end_session(w, reason);
 }
 
@@ -229,20 +254,65 @@ static void drain(watch *w)
     }
 }
 
+/* ---- the cookie's file ---- */
+
+static void load_cookie(watch *w)
+{
+    gsize len;
+    if (!g_file_get_contents(w->cookie_path, &w->cookie, &len, NULL))
+        return;
+    if (len > COOKIE_MAX_BYTES || strlen(w->cookie) != len || !strstr(w->cookie, "csn="))
+        g_clear_pointer(&w->cookie, g_free);
+    else
+        g_strchomp(w->cookie);
+    w->saved = g_strdup(w->cookie);
+}
+
+/* Not for every change: an older cookie only makes the server tell more. NOW: at
+ * the end, whatever the time. Returns ms until it wants to be called again. */
+static gint64 save_cookie(watch *w, bool now)
+{
+    gint64 due = w->saved_at + SAVE_EACH_MS - now_ms();
+    if (!g_strcmp0(w->cookie, w->saved) || !w->cookie)
+        return CHECK_INTERVAL_MS;
+    if (due > 0 && !now)
+        return due;
+    w->saved_at = now_ms();
+    g_free(w->saved);
+    w->saved = g_strdup(w->cookie);
+    (void) g_file_set_contents_full(w->cookie_path, w->cookie, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                    0600, NULL);   /* a full disk: the older one does */
+    return CHECK_INTERVAL_MS;
+}
+
 /* ---- a session ---- */
+
+/* What to ask for: all after our cookie, or after the server's present state when
+ * we have none, or when the server knows less than we have heard. */
+static void choose_cookie(watch *w)
+{
+    g_autofree char *theirs = watch_start_cookie(w->ld);
+    if (w->cookie && theirs && sync_is_behind(theirs, w->cookie)) {
+        tell(w, EVENT_WENT_BACK, NULL, theirs, true);
+        g_clear_pointer(&w->cookie, g_free);
+        w->gap = true;
+    }
+    if (w->cookie)
+        return;
+    w->cookie = g_steal_pointer(&theirs);
+    w->gap = true;
+}
 
 static bool start_session(watch *w)
 {
     g_autoptr(GError) error = NULL;
     g_clear_pointer(&w->suspect, g_free);
-    g_clear_pointer(&w->seen, g_free);
     w->done = w->refreshed = false;
     w->check_id = 0;
     w->ld = watch_connect(w->localconfig_path, &error);
     if (w->ld) {
-        g_autofree char *cookie = watch_start_cookie(w->ld);
-        note_cookie(w, cookie);
-        w->sync_id = watch_start_sync(w->ld, cookie, &error);
+        choose_cookie(w);
+        w->sync_id = watch_start_sync(w->ld, w->cookie, &error);
     }
     if (error)
         end_session(w, error->message);
@@ -283,8 +353,9 @@ static void follow(watch *w)
         if (w->done || g_atomic_int_get(&w->stopping))
             return;
         check_if_due(w);
+        gint64 save_in = save_cookie(w, false);
         if (!w->done)
-            wait_for(w, fd, w->check_at - now_ms());
+            wait_for(w, fd, MIN(w->check_at - now_ms(), save_in));
     }
 }
 
@@ -293,6 +364,8 @@ static void *run(void *data)
     watch *w = data;
     gint64 backoff = BACKOFF_MIN_MS;
 
+    load_cookie(w);
+    w->gap = true;               /* callers know nothing yet */
     while (!g_atomic_int_get(&w->stopping)) {
         if (start_session(w))
             follow(w);
@@ -307,6 +380,7 @@ static void *run(void *data)
         wait_for(w, -1, backoff);
         backoff = MIN(backoff * 2, BACKOFF_MAX_MS);
     }
+    (void) save_cookie(w, true);
     return NULL;
 }
 
@@ -317,6 +391,9 @@ static void dispatch(watch *w, const watch_event *e)
     switch (e->kind) {
     case EVENT_CHANGED: w->callbacks.changed(e->csn, e->text, e->config, w->data); break;
     case EVENT_GAP: w->callbacks.gap(w->data); break;
+    case EVENT_WENT_BACK:
+        journal_warning("the directory went back to an older state (%s): everything is read anew", e->text);
+        break;
     case EVENT_UP: w->callbacks.state(NULL, w->data); break;
     case EVENT_DOWN: w->callbacks.state(e->text, w->data); break;
     }
@@ -334,7 +411,7 @@ static int on_events(sd_event_source *s, int fd, uint32_t revents, void *data)
     return 0;
 }
 
-watch *watch_new(sd_event *event, const char *localconfig_path, const watch_callbacks *callbacks, void *data, GError **error)
+watch *watch_new(sd_event *event, const char *localconfig_path, const char *cookie_path, const watch_callbacks *callbacks, void *data, GError **error)
 {
     watch *w = g_new0(watch, 1);
     sigset_t all, old;
@@ -342,6 +419,7 @@ watch *watch_new(sd_event *event, const char *localconfig_path, const watch_call
     w->callbacks = *callbacks;
     w->data = data;
     w->localconfig_path = g_strdup(localconfig_path);
+    w->cookie_path = g_strdup(cookie_path);
     w->events = g_async_queue_new_full((GDestroyNotify) event_free);
     w->to_main = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     w->to_thread = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -382,7 +460,9 @@ void watch_free(watch *w)
         close(w->to_thread);
     g_async_queue_unref(w->events);
     g_free(w->localconfig_path);
-    g_free(w->seen);
+    g_free(w->cookie_path);
+    g_free(w->cookie);
+    g_free(w->saved);
     g_free(w->suspect);
     g_free(w->reason);
     g_free(w);

@@ -21,8 +21,8 @@ typedef struct {
 typedef struct watch watch;
 
 /* Starts the thread. LOCALCONFIG_PATH NULL: the installed one; it is read at
- * each connection. */
-watch *watch_new(sd_event *event, const char *localconfig_path, const watch_callbacks *callbacks, void *data, GError **error);
+ * each connection. COOKIE_PATH: where the cookie is kept over restarts. */
+watch *watch_new(sd_event *event, const char *localconfig_path, const char *cookie_path, const watch_callbacks *callbacks, void *data, GError **error);
 /* Connects at once if it waits to try again (localconfig changed). */
 void watch_retry(watch *w);
 void watch_free(watch *w);

@@ -16,6 +16,8 @@
 #include "lib/directory/directory.h"
 #include "lib/journal/journal.h"
 
+#define TRIAL_MINUTES 10
+
 struct worker {
     engine *e;
     collector *c;
@@ -58,11 +60,24 @@ static void fail(job *j, GError *error)
     j->text = g_strdup(error->message);
 }
 
+/* What a crash interrupted comes before anything else. */
+static bool recover(worker *w, job *j)
+{
+    g_autoptr(GError) error = NULL;
+    if (!w->recovered && !engine_recover(w->e, &error))
+        fail(j, error);
+    else
+        w->recovered = true;
+    return w->recovered;
+}
+
 /* An update without applying. FORCED may be NULL. */
 static bool update(worker *w, job *j, char **forced, const char *trigger)
 {
     g_autoptr(GError) error = NULL;
-    facts *values = collector_read(w->c, engine_plan(w->e), NULL, &error);
+    if (!recover(w, j))
+        return false;
+    facts *values = collector_read(w->c, engine_plan(w->e), NULL, NULL, &error);
     if (!values || !engine_update(w->e, values, forced, trigger, &error)) {
         fail(j, error);
         return false;
@@ -83,13 +98,9 @@ static void apply(worker *w, job *j)
 
 static void do_start(worker *w, job *j)
 {
-    g_autoptr(GError) error = NULL;
-    if (!w->recovered && !engine_recover(w->e, &error)) {
-        fail(j, error);
-    } else {
-        w->recovered = true;
-        update(w, j, NULL, "start");
-    }
+    if (recover(w, j) && engine_tick(w->e))    /* a trial that ended meanwhile goes back first */
+        journal_debug("an update is due");
+    update(w, j, NULL, "start");
     j->has_live = engine_has_live(w->e);
 }
 
@@ -161,15 +172,19 @@ static char *answer(worker *w, job *j, GError **error)
     case REQUEST_DIFF:
         return engine_diff(w->e, r->numbers[0], r->numbers[1], error);
     case REQUEST_DRY_RUN:
-        f = collector_read(w->c, engine_plan(w->e), r->args, error);
+        f = collector_read(w->c, engine_plan(w->e), NULL, r->args, error);
         return f ? engine_dry_run(w->e, f, error) : NULL;
     case REQUEST_RENDER:
-        f = collector_read(w->c, engine_plan(w->e), r->args + 1, error);
+        f = collector_read(w->c, engine_plan(w->e), NULL, r->args + 1, error);
         return f ? engine_render(w->e, r->args[0], f, error) : NULL;
     case REQUEST_ROLLBACK:
         return engine_rollback(w->e, r->numbers[0], error) ? g_strdup("") : NULL;
     case REQUEST_RESUME:
         return resume(w, j, error);
+    case REQUEST_COMMIT_CONFIRM:
+        return engine_trial_begin(w->e, r->numbers[0] ? r->numbers[0] : TRIAL_MINUTES, error);
+    case REQUEST_CONFIRM:
+        return engine_trial_confirm(w->e, error) ? g_strdup("") : NULL;
     case REQUEST_REWRITE:
         return rewrite(w, j, error);
     }
@@ -197,6 +212,17 @@ static void do_job(worker *w, job *j)
     }
 }
 
+/* What the engine does by itself. */
+static void tick(worker *w)
+{
+    job j = { .kind = JOB_UPDATE, .ok = true };
+    if (!engine_tick(w->e))
+        return;
+    update(w, &j, NULL, "retry");
+    apply(w, &j);
+    g_free(j.text);
+}
+
 static void set_busy(worker *w, bool busy)
 {
     char *status = busy ? NULL : engine_status(w->e);
@@ -209,11 +235,26 @@ static void set_busy(worker *w, bool busy)
     g_mutex_unlock(&w->lock);
 }
 
+/* NULL: nothing was asked, but the engine has something to do. */
+static job *next_job(worker *w)
+{
+    gint64 due = w->recovered ? engine_next_due(w->e) : 0;
+    if (!due)
+        return g_async_queue_pop(w->in);
+    return g_async_queue_timeout_pop(w->in, MAX(due - g_get_monotonic_time(), 1));
+}
+
 static void *run(void *data)
 {
     worker *w = data;
     for (;;) {
-        job *j = g_async_queue_pop(w->in);
+        job *j = next_job(w);
+        if (!j) {
+            set_busy(w, true);
+            tick(w);
+            set_busy(w, false);
+            continue;
+        }
         if (j->kind == JOB_REQUEST && !j->done) {    /* worker_free()'s last word */
             job_free(j);
             return NULL;

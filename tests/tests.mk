@@ -44,9 +44,10 @@ fuzz: all
 fuzz-programs: $(FUZZERS)
 
 # Figures, never a verdict: docs/decisions/ says what each measures.
-bench: all
+bench: all tree
 	@for b in $(O)/bench/*; do [ -x $$b ] && [ -f $$b ] && { echo "== $$(basename $$b)"; \
 	   d=$$(mktemp -d -p build); $$b $$d; rm -rf $$d; }; done
+	@for b in tests/bench/*.py; do echo "== $$(basename $$b)"; CACHE=$(CACHE) $$b; done
 
 lint:
 	@tests/lint

@@ -142,6 +142,12 @@ static const alert_def table[] = {
       .body = "%{MESSAGE}",
       .trap = "zmConfigTrap",
       .remedy = "The service may be down: zmcontrol status, then correct the setting that is named." },
+    { .id = "config-unwritable", .severity = LOG_ERR, .message_id = "fd4e76a6ece94299a56445c3ab90f490",
+      .subject = "Configuration cannot be written on %{HOST}",
+      .body = "%{MESSAGE}",
+      .trap = "zmConfigTrap",
+      .remedy = "Make room on the volume of /opt/zimbra/conf; the change is tried again every 10 seconds.",
+      .condition = "config-unwritable %{MESSAGE}", .level = "1", .hold_s = 600 },
     { .id = "job-failed", .severity = LOG_ERR, .message_id = "f7a91b3cf6204c1d8d00ef6f9d08bd0c",
       .subject = "Job %{UNIT} failed on %{HOST}",
       .body = "Job %{UNIT} on %{HOST} failed (%{RESULT}). Its output:\n"

@@ -123,7 +123,7 @@ static bool job_failed(service_bus *bus, const char *unit, const char *verb, con
     g_autofree char *unit_result = g_str_has_suffix(unit, ".service")
         ? unit_property(bus, unit, SYSTEMD_SERVICE, "Result", NULL) : NULL;
     g_autofree char *line = last_line(unit);
-    g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_JOB, "%s: cannot %s: %s%s%s%s%s%s", unit, verb, words,
+    g_set_error(error, SERVICE_ERROR, g_str_equal(result, "canceled") ? SERVICE_ERROR_CANCELED : SERVICE_ERROR_JOB, "%s: cannot %s: %s%s%s%s%s%s", unit, verb, words,
                 unit_result ? " (result " : "", unit_result ? unit_result : "", unit_result ? ")" : "",
                 line ? "; its last line: " : "", line ? line : "");
     return false;

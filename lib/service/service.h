@@ -32,6 +32,10 @@ typedef enum { SERVICE_START, SERVICE_STOP, SERVICE_RESTART, SERVICE_RELOAD, SER
 bool service_unit_do(service_bus *bus, const char *unit, service_action action, int timeout_ms, GError **error);
 /* ActiveState: "active", "inactive", "failed", "activating"…; caller frees. */
 char *service_unit_state(service_bus *bus, const char *unit, GError **error);
+/* How often systemd has restarted the service UNIT by itself since its start. */
+bool service_unit_restarts(service_bus *bus, const char *unit, unsigned *ret, GError **error);
+/* The host is going down. */
+bool service_system_is_stopping(service_bus *bus);
 /* The unit and all parts active (what a target wants counts as a part; a part
  * that its own condition keeps off does not). DETAIL (may be NULL) gets "unit:
  * state" lines of those that are not. */
@@ -50,6 +54,7 @@ bool service_converge(service_bus *bus, int timeout_ms, GError **error);
 
 #define SERVICE_ERROR (service_error_quark())
 GQuark service_error_quark(void);
-enum { SERVICE_ERROR_BUS, SERVICE_ERROR_JOB, SERVICE_ERROR_UNKNOWN, SERVICE_ERROR_TIMEOUT };
+/* CANCELED: another job (a stop, somebody's restart) took the place of ours. */
+enum { SERVICE_ERROR_BUS, SERVICE_ERROR_JOB, SERVICE_ERROR_UNKNOWN, SERVICE_ERROR_TIMEOUT, SERVICE_ERROR_CANCELED };
 
 #endif

@@ -33,6 +33,29 @@ char *service_unit_state(service_bus *bus, const char *unit, GError **error)
     return unit_property(bus, unit, SYSTEMD_UNIT, "ActiveState", error);
 }
 
+bool service_unit_restarts(service_bus *bus, const char *unit, unsigned *ret, GError **error)
+{
+    g_autofree char *path = unit_path(unit);
+    uint32_t n = 0;
+    int rc = sd_bus_get_property_trivial(bus->bus, SYSTEMD_NAME, path, SYSTEMD_SERVICE, "NRestarts", NULL, 'u', &n);
+    if (rc < 0) {
+        g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_BUS, "%s: %s", unit, g_strerror(-rc));
+        return false;
+    }
+    *ret = n;
+    return true;
+}
+
+bool service_system_is_stopping(service_bus *bus)
+{
+    char *state = NULL;
+    int rc = sd_bus_get_property_string(bus->bus, SYSTEMD_NAME, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                                        "SystemState", NULL, &state);
+    bool stopping = rc >= 0 && g_str_equal(state, "stopping");
+    free(state);
+    return stopping;
+}
+
 /* Units that TARGET wants; empty when it cannot be asked. */
 static char **target_wants(service_bus *bus, const char *target)
 {

@@ -28,6 +28,11 @@ static const char actions[] =
     "[beta files]\n"
     "beta.conf=0600 root:root\n";
 
+GQuark service_error_quark(void)      /* lib/service is not linked */
+{
+    return g_quark_from_static_string("fixture-service-error-quark");
+}
+
 void fixture_write(fixture *f, const char *path, const char *text)
 {
     g_autofree char *full = g_build_filename(f->root, path, NULL), *parent = g_path_get_dirname(full);
@@ -51,6 +56,7 @@ void fixture_init(fixture *f)
     f->l = layout_new(f->root, templates, run);
     f->log = g_string_new(NULL);
     f->states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    f->restarts = g_hash_table_new(g_str_hash, g_str_equal);
     fixture_write(f, "templates/actions", actions);
     fixture_write(f, "templates/alpha/alpha.conf.in", "size=%%size%%\n%%ifset VAR:restartMe%%\nr=%%restartMe%%\n%%fi%%\n");
     fixture_write(f, "templates/shared/list.in", "%%list FILE:shared/words , %%\n");
@@ -65,6 +71,7 @@ void fixture_done(fixture *f)
     layout_free(f->l);
     g_string_free(f->log, TRUE);
     g_hash_table_unref(f->states);
+    g_hash_table_unref(f->restarts);
     g_free(f->fails);
     g_free(f->root);
 }
@@ -76,16 +83,33 @@ static char *unit_state(void *data, const char *unit, GError **error)
     return g_strdup(state ? state : "active");
 }
 
+static bool unit_stopping(void *data)
+{
+    return ((fixture *) data)->stopping;
+}
+
 static bool unit_act(void *data, const char *unit, service_action action, int timeout_ms, GError **error)
 {
     fixture *f = data;
     g_autofree char *text = fixture_read(f, "conf/alpha/alpha.conf");
     bool fails = f->fails && text && strstr(text, f->fails) && g_str_equal(unit, "alpha.service");
     g_string_append_printf(f->log, "%s %s; ", action == SERVICE_RESTART ? "restart" : "reload", unit);
+    if (f->is_stopped && g_str_equal(unit, f->is_stopped)) {
+        g_hash_table_replace(f->states, g_strdup(unit), g_strdup("inactive"));
+        g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_CANCELED, "%s: another job took its place", unit);
+        return false;
+    }
     g_hash_table_replace(f->states, g_strdup(unit), g_strdup(fails ? "failed" : "active"));
     if (fails)
         g_set_error(error, ENGINE_ERROR, ENGINE_ERROR_FAILED, "%s: exit 1", unit);
     return !fails;
+}
+
+static bool unit_restarts(void *data, const char *unit, unsigned *ret, GError **error)
+{
+    fixture *f = data;
+    *ret = GPOINTER_TO_UINT(g_hash_table_lookup(f->restarts, unit));
+    return true;
 }
 
 static char **unit_enabled(void *data, GError **error)
@@ -109,7 +133,7 @@ static void unit_done(void *data)
 
 unit_driver fixture_units(fixture *f)
 {
-    return (unit_driver) { unit_state, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
+    return (unit_driver) { unit_state, unit_restarts, unit_stopping, unit_act, unit_enabled, unit_enable, unit_converge, unit_done, f };
 }
 
 engine *fixture_engine(fixture *f)

@@ -10,6 +10,9 @@ typedef struct {
     layout *l;
     GString *log;             /* "reload a.service; restart b.service; " */
     GHashTable *states;       /* unit -> state; absent: active */
+    GHashTable *restarts;     /* unit -> number; absent: 0 */
+    bool stopping;            /* the host goes down */
+    const char *is_stopped;   /* a unit that somebody stops while it is told */
     char *fails;              /* a unit whose next actions leave it failed while alpha.conf holds this text */
 } fixture;
 

@@ -5,4 +5,6 @@ $(eval $(call unit_test,configd-sync,tests/unit/configd/test-sync.c configd/sync
 $(eval $(call unit_test,configd-plan,tests/unit/configd/test-plan.c $(configd_test),template journal,,-lm))
 $(eval $(call unit_test,configd-generation,tests/unit/configd/test-generation.c $(configd_test),template journal,,-lm))
 $(eval $(call unit_test,configd-engine,tests/unit/configd/test-engine.c $(configd_test),template journal,,-lm))
+$(eval $(call unit_test,configd-engine-time,tests/unit/configd/test-engine-time.c $(configd_test),template journal,,-lm))
 $(eval $(call unit_test,configd-ask,tests/unit/configd/test-ask.c configd/command.c configd/confirm.c,,))
+$(eval $(call unit_test,configd-watch,tests/unit/configd/test-watch.c configd/watch.c configd/watch-connect.c configd/sync.c,directory localconfig schema journal,ldap lber,-lpthread))

@@ -37,7 +37,7 @@ static rendering *render(const plan *p, const char *text)
 
 static bool put(const generation_store *s, const rendering *r, int n)
 {
-    return generation_create(s, r, n, NULL) && generation_seal(s, r->folder, n, NULL) &&
+    return generation_create(s, r, -1, n, NULL) && generation_seal(s, r->folder, n, NULL) &&
            generation_flip(s, r->folder->name, n, NULL) && generation_link(s, r->folder, NULL);
 }
 
@@ -74,7 +74,7 @@ static void creates_and_flips(void **state)
     assert_int_equal(generation_highest(&s, p), 3);
     assert_true(generation_flip(&s, "alpha", 1, NULL));
     assert_int_equal(generation_live(&s, "alpha"), 1);
-    assert_false(generation_create(&s, r, 3, NULL));     /* never overwritten */
+    assert_false(generation_create(&s, r, -1, 3, NULL));     /* never overwritten */
     assert_true(generation_flip(&s, "alpha", -1, NULL));
     assert_int_equal(generation_live(&s, "alpha"), -1);
 }
@@ -149,7 +149,8 @@ static void history_is_kept(void **state)
     assert_int_equal(part->state, PART_GOOD);
     assert_string_equal(part->reason, "why; so");
     assert_string_equal(part->files[0], "alpha.conf");
-    assert_int_equal(generation_at(&s, "alpha", 5), 2);   /* 1, 3, 4, 5 are gone, the live one stays */
+    assert_int_equal(generation_at(&s, "alpha", 4), 2);   /* 1, 3, 4 are gone, the live one stays */
+    assert_true(generation_exists(&s, "alpha", 5));       /* what was live before the oldest run that is kept */
 }
 
 static void intent_survives(void **state)

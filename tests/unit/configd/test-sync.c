@@ -54,13 +54,13 @@ static void reads_states(void **state)
 
 static void reads_infos(void **state)
 {
-    static const struct { const char *bytes; size_t len; const char *cookie; bool done, deleted; } cases[] = {
-        { "\x80\x03" "a=b", 5, "a=b", false, false },
-        { "\xa1\x00", 2, NULL, true, false },
-        { "\xa2\x05\x04\x03" "a=b", 7, "a=b", true, false },
-        { "\xa2\x08\x04\x03" "a=b" "\x01\x01\x00", 10, "a=b", false, false },
-        { "\xa3\x05\x01\x01\xff\x31\x00", 7, NULL, false, true },
-        { "\xa3\x02\x31\x00", 4, NULL, false, false },
+    static const struct { const char *bytes; size_t len; const char *cookie; bool done, deleted, present; } cases[] = {
+        { "\x80\x03" "a=b", 5, "a=b", false, false, false },
+        { "\xa1\x00", 2, NULL, true, false, false },
+        { "\xa2\x05\x04\x03" "a=b", 7, "a=b", true, false, true },
+        { "\xa2\x08\x04\x03" "a=b" "\x01\x01\x00", 10, "a=b", false, false, true },
+        { "\xa3\x05\x01\x01\xff\x31\x00", 7, NULL, false, true, false },
+        { "\xa3\x02\x31\x00", 4, NULL, false, false, true },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct berval v = { .bv_val = (char *) cases[i].bytes, .bv_len = cases[i].len };
@@ -72,6 +72,7 @@ static void reads_infos(void **state)
             assert_null(info.cookie);
         assert_int_equal(info.refresh_done, cases[i].done);
         assert_int_equal(info.deleted_ids, cases[i].deleted);
+        assert_int_equal(info.present, cases[i].present);
         sync_info_clear(&info);
     }
     struct berval unknown = { .bv_val = (char *) "\x84\x00", .bv_len = 2 }, empty = { .bv_val = (char *) "", .bv_len = 0 };
@@ -101,6 +102,25 @@ static void reads_cookies(void **state)
     assert_string_equal(cookie, "rid=001,csn=a;b");
 }
 
+static void merges_cookies(void **state)
+{
+    static const struct { const char *a, *b, *merged; bool behind; } cases[] = {
+        { NULL, NULL, NULL, false },
+        { NULL, "rid=001,csn=5#0#001#0", "rid=001,csn=5#0#001#0", true },
+        { "rid=001,csn=5#0#001#0", NULL, "rid=001,csn=5#0#001#0", false },
+        { "rid=001,csn=5#0#001#0", "rid=001,sid=001,csn=4#0#001#0", "rid=001,csn=5#0#001#0", false },
+        { "rid=001,csn=5#0#001#0", "rid=001,csn=6#0#001#0", "rid=001,csn=6#0#001#0", true },
+        { "rid=001,csn=5#0#001#0;9#0#002#0", "rid=001,csn=6#0#001#0", "rid=001,csn=6#0#001#0;9#0#002#0", true },
+        { "csn=9#0#001#0", "csn=1#0#002#0", "rid=001,csn=1#0#002#0;9#0#001#0", true },    /* of another server: newer than nothing */
+        { "csn=garbage;#;##;", "csn=;;", NULL, false },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *merged = sync_merge(cases[i].a, cases[i].b);
+        assert_true(!g_strcmp0(merged, cases[i].merged));
+        assert_int_equal(sync_is_behind(cases[i].a, cases[i].b), cases[i].behind);
+    }
+}
+
 static void asks_from_a_cookie(void **state)
 {
     struct berval v;
@@ -117,7 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_states), cmocka_unit_test(reads_infos),
-        cmocka_unit_test(reads_cookies), cmocka_unit_test(asks_from_a_cookie),
+        cmocka_unit_test(reads_cookies), cmocka_unit_test(merges_cookies), cmocka_unit_test(asks_from_a_cookie),
     };
     return cmocka_run_group_tests_name("configd-sync", tests, NULL, NULL);
 }
