@@ -2,10 +2,15 @@
 
 R := build/results
 
+# The hosts of integration tests mostly wait: the faults and the image are tested
+# beside them. All is built before, so that nothing changes under a booted host.
 test: test-deps
 	@rm -rf $(R); mkdir -p $(R)
-	@st=0; for g in test-unit fuzz test-integration test-faults test-image; do \
-	   $(MAKE) --no-print-directory $$g || st=1; done; \
+	@st=0; $(MAKE) --no-print-directory -j$$(nproc) all || st=1; \
+	 for g in test-unit fuzz tree image; do $(MAKE) --no-print-directory $$g || st=1; done; \
+	 $(MAKE) --no-print-directory run-integration & one=$$!; \
+	 { $(MAKE) --no-print-directory run-faults; f=$$?; $(MAKE) --no-print-directory run-image && [ $$f = 0 ]; } & two=$$!; \
+	 wait $$one || st=1; wait $$two || st=1; \
 	 tests/report $(R) || st=1; exit $$st
 
 test-deps:
@@ -13,21 +18,24 @@ test-deps:
 
 test-unit:
 	@mkdir -p $(R)
-	@$(MAKE) --no-print-directory VARIANT=sanitize unit-programs
+	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=sanitize unit-programs
 	@tests/run-unit $(R)/unit build/sanitize/unit-tests
 
 unit-programs: $(UNIT_TESTS)
 
-test-integration: tree
+test-integration: tree run-integration
+run-integration:
 	@mkdir -p $(R)
 	@tests/run-pytest $(R)/integration.xml tests/integration
 
-test-faults: tree
+test-faults: tree run-faults
+run-faults:
 	@mkdir -p $(R)
 	@tests/run-pytest $(R)/faults.xml tests/faults
 
 # The built image in QEMU: what is printed on the way is its progress
-test-image: image
+test-image: image run-image
+run-image:
 	@mkdir -p $(R)
 	@tests/run-pytest $(R)/image.xml tests/image -s
 
@@ -38,7 +46,7 @@ tree: all
 
 fuzz: all
 	@mkdir -p $(R)
-	@$(MAKE) --no-print-directory fuzz-programs
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-programs
 	@tests/run-fuzz $(R)/fuzz build/fuzz
 
 fuzz-programs: $(FUZZERS)
@@ -52,4 +60,4 @@ bench: all tree
 lint:
 	@tests/lint
 
-.PHONY: fuzz-programs test test-deps test-unit unit-programs test-integration test-faults test-image tree fuzz lint
+.PHONY: fuzz-programs test test-deps test-unit unit-programs test-integration test-faults test-image run-integration run-faults run-image tree fuzz lint
