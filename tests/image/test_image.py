@@ -309,7 +309,7 @@ def kept(fresh, ssh_key):
 def test_set_up_host_runs_everything(fresh):
     status = fresh.sh("/opt/zimbra/bin/zmcontrol status")
     assert "mail.example.test" in status and "Stopped" not in status
-    assert fresh.sh("systemctl is-system-running") == "running"
+    assert fresh.sh("systemctl is-system-running --wait") == "running"
     assert fresh.sh("ls /sys/firmware/efi 2>&1", check=False).endswith("No such file or directory")
 
 
@@ -398,7 +398,7 @@ def rebooted(fresh, kept, run, ssh_key):
 def test_uefi_boots_the_same_appliance(rebooted, kept):
     rebooted.sh("test -d /sys/firmware/efi")
     assert rebooted.sh("hostname -f; cat /etc/machine-id; readlink /etc/localtime") == kept["facts"]
-    assert rebooted.sh("systemctl is-system-running") == "running"
+    assert rebooted.sh("systemctl is-system-running --wait") == "running"
 
 
 def test_mail_accounts_and_certificate_are_still_there(rebooted, kept):
