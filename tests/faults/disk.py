@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 SECTOR = 512
+SUPERBLOCK_END = 2048
 RECORD = struct.Struct("<c7xQQ")
 SYNC_FILE_RANGE_WRITE = 2
 libc = ctypes.CDLL(None, use_errno=True)
@@ -192,7 +193,9 @@ class PowerCuts:
         return image
 
     def _unflushed(self, fd: int, writes: list[Event], rng: random.Random) -> None:
-        """A random subset reached the disk, some of it torn between sectors."""
+        """A random subset reached the disk, some of it torn between sectors; only the two of
+        ext4's superblock stay together: torn, its checksum is wrong and nothing mounts it, which
+        says nothing of who keeps his data in the file system."""
         share = rng.choice((0.0, 0.2, 0.5, 0.8, 1.0))
         for event in writes:
             if rng.random() >= share:
@@ -200,8 +203,11 @@ class PowerCuts:
             if rng.random() >= 0.3:
                 self.recording.write(fd, event)
                 continue
+            kept = False
             for sector in range(0, event.length, SECTOR):
-                if rng.random() < 0.5:
+                if event.offset + sector != SUPERBLOCK_END - SECTOR:
+                    kept = rng.random() < 0.5
+                if kept:
                     self.recording.write(fd, event, sector, min(SECTOR, event.length - sector))
 
 
