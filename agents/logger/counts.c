@@ -13,6 +13,7 @@
 struct counts {
     db *d;
     gint64 total[MAILLOG_COUNTERS];
+    gint64 kept[MAILLOG_COUNTERS];      /* total of the last commit */
     gint64 added[MAILLOG_COUNTERS];
     gint64 hour;
     bool changed;           /* since the file was written */
@@ -40,6 +41,19 @@ void counts_load(counts *c)
         if (row)
             db_done(row);
     }
+    counts_keep(c);
+    c->changed = true;
+}
+
+void counts_keep(counts *c)
+{
+    memcpy(c->kept, c->total, sizeof c->kept);
+}
+
+void counts_take_back(counts *c)
+{
+    memcpy(c->total, c->kept, sizeof c->total);
+    memset(c->added, 0, sizeof c->added);
     c->changed = true;
 }
 

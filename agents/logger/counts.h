@@ -12,8 +12,11 @@ typedef struct counts counts;
 
 counts *counts_new(db *d);              /* d is borrowed */
 void counts_free(counts *c);
-/* Takes the totals from the database: at the start and after a rollback. */
+/* At the start: takes the totals from the database. */
 void counts_load(counts *c);
+/* The batch was committed; the batch was rolled back: totals are those of the last commit. */
+void counts_keep(counts *c);
+void counts_take_back(counts *c);
 void counts_add(counts *c, gint64 time_usec, maillog_counter which, gint64 n);
 /* What was added goes into the transaction. */
 void counts_save(counts *c);

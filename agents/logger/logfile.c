@@ -20,6 +20,9 @@ struct logfile {
     char day[DAY_LEN + 1];  /* of its first line */
     guint64 dropped;
     int error;
+    /* As it was before the last flush, for when its batch is rolled back; in memory, since
+     * the database that cannot be written may not be read either. */
+    struct { bool wrote; guint64 length, dropped; int error; } before;
 };
 
 static void today(char day[DAY_LEN + 1])
@@ -100,6 +103,20 @@ void logfile_recover(logfile *f)
     if (lstat(f->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == f->inode && (guint64) st.st_size > length &&
         truncate(f->path, (off_t) length) < 0)
         journal_warning("%s: %s: its last lines may be there twice", f->path, g_strerror(errno));
+}
+
+void logfile_take_back(logfile *f)
+{
+    g_string_truncate(f->buffer, 0);
+    f->lines = 0;
+    if (f->before.wrote && f->fd >= 0) {
+        if (ftruncate(f->fd, (off_t) f->before.length) < 0)
+            journal_warning("%s: %s: its last lines may be there twice", f->path, g_strerror(errno));
+        f->length = f->before.length;
+    }
+    f->dropped = f->before.dropped;
+    f->error = f->before.error;
+    f->before.wrote = false;
 }
 
 GString *logfile_buffer(logfile *f)
@@ -186,11 +203,18 @@ static bool tell_dropped(logfile *f)
 static bool write_buffer(logfile *f)
 {
     look_for_ours(f);
-    return (f->fd >= 0 || open_file(f)) && tell_dropped(f) && write_all(f, f->buffer->str, f->buffer->len);
+    if (f->fd < 0 && !open_file(f))
+        return false;
+    f->before.wrote = true;
+    f->before.length = f->length;
+    return tell_dropped(f) && write_all(f, f->buffer->str, f->buffer->len);
 }
 
 void logfile_flush(logfile *f)
 {
+    f->before.wrote = false;
+    f->before.dropped = f->dropped;
+    f->before.error = f->error;
     if (!f->lines)
         return;
     if (write_buffer(f)) {

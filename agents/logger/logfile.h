@@ -19,8 +19,10 @@ logfile *logfile_new(db *d, const char *folder, const char *name);
 void logfile_free(logfile *f);
 const char *logfile_path(const logfile *f);
 
-/* Cuts the file to the place of the last commit: at the start and after a rollback. */
+/* At the start: cuts the file to the place of the last commit. */
 void logfile_recover(logfile *f);
+/* The batch of the last flush was rolled back: the file is as before it. */
+void logfile_take_back(logfile *f);
 /* Lines go here; logfile_line_done() after each. */
 GString *logfile_buffer(logfile *f);
 void logfile_line_done(logfile *f);

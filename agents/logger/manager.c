@@ -1,6 +1,6 @@
 /* See manager.h. The way of an entry: reader → log files (route.c) and trace → one
  * commit with cursor, files' lengths and counts. A batch that cannot be committed
- * leaves nothing behind: files are cut, totals loaded again, and it is read again. */
+ * leaves nothing behind: files are cut, totals are what they were, and it is read again. */
 #include "agents/logger/manager.h"
 
 #include <signal.h>
@@ -96,8 +96,8 @@ static void look_at_database(manager *m, const char *problem)
 static void take_back(manager *m)
 {
     for (size_t i = 0; i < m->n_files; i++)
-        logfile_recover(m->files[i]);
-    counts_load(m->c);
+        logfile_take_back(m->files[i]);
+    counts_take_back(m->c);
 }
 
 static bool batch_commit(const char *cursor, gint64 time_usec, void *data)
@@ -110,7 +110,9 @@ static bool batch_commit(const char *cursor, gint64 time_usec, void *data)
     db_run(m->d, SQL_SET_META, "tt", "cursor", cursor);
     db_run(m->d, SQL_SET_META, "ti", "cursor_time", time_usec);
     bool done = db_commit(m->d, &problem);
-    if (!done)
+    if (done)
+        counts_keep(m->c);
+    else
         take_back(m);
     look_at_database(m, problem);
     for (size_t i = 0; done && i < m->n_files; i++)

@@ -244,6 +244,8 @@ static void what_was_not_committed_is_cut_off(void **state)
     logfile_flush(l);
     has(logfile_path(l), "one\ntwo\n");
     db_rollback(f->d);
+    logfile_free(l);                    /* as by kill -9 */
+    l = logfile_new(f->d, f->folder, "test.log");
     logfile_recover(l);
     has(logfile_path(l), "one\n");
     db_begin(f->d);
@@ -251,6 +253,42 @@ static void what_was_not_committed_is_cut_off(void **state)
     logfile_flush(l);
     assert_true(commit(f));
     has(logfile_path(l), "one\nthree\n");
+    logfile_free(l);
+}
+
+/* A full disk: the database can neither be written nor, for the moment, read. */
+static void a_batch_is_taken_back_without_the_database(void **state)
+{
+    fixture *f = *state;
+    int error;
+    logfile *l = logfile_new(f->d, f->folder, "test.log");
+    logfile_recover(l);
+    db_begin(f->d);
+    write_line(l, "one\n");
+    logfile_flush(l);
+    assert_true(commit(f));
+    counts_add(f->c, 1, MAILLOG_N_SPAM, 3);
+    counts_keep(f->c);
+    for (int i = 0; i < 3; i++) {
+        db_begin(f->d);
+        write_line(l, "two\n");
+        counts_add(f->c, 1, MAILLOG_N_SPAM, 1);
+        db_run(f->d, SQL_SET_META, "?", 0);         /* an error of the database */
+        assert_null(db_row(f->d, SQL_GET_PLACE, "t", logfile_path(l)));
+        logfile_flush(l);
+        has(logfile_path(l), "one\ntwo\n");
+        logfile_take_back(l);
+        counts_take_back(f->c);
+        has(logfile_path(l), "one\n");
+        assert_int_equal(counts_total(f->c, MAILLOG_N_SPAM), 3);
+        assert_int_equal(logfile_dropped(l, &error), 0);
+    }
+    db_rollback(f->d);
+    db_begin(f->d);
+    write_line(l, "two\n");
+    logfile_flush(l);
+    assert_true(commit(f));
+    has(logfile_path(l), "one\ntwo\n");
     logfile_free(l);
 }
 
@@ -361,7 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_message_to_three_counts_six_and_one), TEST(a_batch_taken_back_counts_nothing), TEST(retries_and_expiry),
         TEST(others_words_do_not_count), TEST(a_long_verdict_in_pieces), TEST(statistics_file),
-        TEST(what_was_not_committed_is_cut_off), TEST(a_moved_file_is_made_again), TEST(a_file_that_cannot_be_written),
+        TEST(what_was_not_committed_is_cut_off), TEST(a_batch_is_taken_back_without_the_database), TEST(a_moved_file_is_made_again), TEST(a_file_that_cannot_be_written),
         TEST(old_files_are_removed), TEST(a_new_day_is_a_new_file), TEST(settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
