@@ -33,8 +33,9 @@
 
 #define CHECK_INTERVAL_MS 60000
 #define CHECK_AGAIN_MS 5000
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 500      /* a change is late by this at most once slapd is back */
+#define RETRY_MS 100            /* a change is late by this at most once slapd is back soon */
+#define RETRY_SLOW_MS 500
+#define QUICK_TRIES 100         /* ten seconds; a slapd that takes longer is not being restarted */
 #define SAVE_EACH_MS 5000
 #define COOKIE_MAX_BYTES 8192
 
@@ -362,7 +363,7 @@ static void follow(watch *w)
 static void *run(void *data)
 {
     watch *w = data;
-    gint64 backoff = BACKOFF_MIN_MS;
+    unsigned tries = 0;
 
     load_cookie(w);
     w->gap = true;               /* callers know nothing yet */
@@ -370,15 +371,14 @@ static void *run(void *data)
         if (start_session(w))
             follow(w);
         if (w->refreshed)
-            backoff = BACKOFF_MIN_MS;
+            tries = 0;
         if (w->ld)
             ldap_unbind_ext(w->ld, NULL, NULL);
         w->ld = NULL;
         if (g_atomic_int_get(&w->stopping))
             break;
         tell(w, EVENT_DOWN, NULL, w->reason, false);
-        wait_for(w, -1, backoff);
-        backoff = MIN(backoff * 2, BACKOFF_MAX_MS);
+        wait_for(w, -1, tries++ < QUICK_TRIES ? RETRY_MS : RETRY_SLOW_MS);
     }
     (void) save_cookie(w, true);
     return NULL;

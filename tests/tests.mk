@@ -3,13 +3,14 @@
 R := build/results
 
 # The hosts of integration tests mostly wait: the faults and the image are tested
-# beside them. All is built before, so that nothing changes under a booted host.
+# beside them, with what time of the processors they leave: QEMU would take all.
+# All is built before, so that nothing changes under a booted host.
 test: test-deps
 	@rm -rf $(R); mkdir -p $(R)
 	@st=0; $(MAKE) --no-print-directory -j$$(nproc) all || st=1; \
 	 for g in test-unit fuzz tree image; do $(MAKE) --no-print-directory $$g || st=1; done; \
 	 $(MAKE) --no-print-directory run-integration & one=$$!; \
-	 { $(MAKE) --no-print-directory run-faults; f=$$?; $(MAKE) --no-print-directory run-image && [ $$f = 0 ]; } & two=$$!; \
+	 { nice $(MAKE) --no-print-directory run-faults; f=$$?; nice $(MAKE) --no-print-directory run-image && [ $$f = 0 ]; } & two=$$!; \
 	 wait $$one || st=1; wait $$two || st=1; \
 	 tests/report $(R) || st=1; exit $$st
 
